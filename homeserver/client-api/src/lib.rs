@@ -1,0 +1,1 @@
+//! orvale-client-api

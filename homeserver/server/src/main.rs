@@ -1,0 +1,2 @@
+//! The `orvale` binary.
+fn main() {}

@@ -1,0 +1,35 @@
+//! What can go wrong with storage.
+
+/// The result of a storage call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a storage call failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// A precondition of the batch did not hold; nothing of it was written.
+    #[error("a precondition on tree {tree} did not hold")]
+    Conflict {
+        /// The tree whose entry was not as expected.
+        tree: &'static str,
+    },
+    /// Stored bytes are not what the tree's declaration says.
+    #[error("tree {tree} holds a malformed entry: {reason}")]
+    Corrupt {
+        /// The tree.
+        tree: &'static str,
+        /// What is wrong with the entry.
+        reason: String,
+    },
+    /// The disk refused. Nothing is acknowledged after this until a restart.
+    #[error("the disk refused: {0}")]
+    Io(String),
+    /// The store is shutting down.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error.to_string())
+    }
+}

@@ -1,0 +1,31 @@
+//! What Orvale keeps, and the only crate that knows how.
+//!
+//! - [`trees`] declares every tree in one place: its keys, its values, who writes it and why.
+//! - [`Store`] is the interface: read ([`Store::get`], [`Store::range`]), write ([`Batch`], [`Store::commit`]), follow
+//!   ([`Store::log`], [`Store::watch`]).
+//! - [`key`] makes keys that sort as their parts do; [`record`] turns values into bytes.
+//! - `committer` is the one writer: it gathers waiting batches, makes them durable in the commit log with one sync,
+//!   applies them to the engine, answers, and moves the visible position.
+//! - `engine` is what holds the trees for readers.
+//!
+//! A write is a [`Batch`]: puts, deletes, preconditions, and entries of the log. It happens as a whole or not at all, and
+//! whoever waited for it may tell the world: it survives kill -9 and power cuts.
+//!
+//! To add a tree: one `const` in `trees/<owner>.rs`.
+
+pub mod key;
+pub mod record;
+pub mod trees;
+
+mod batch;
+mod engine;
+mod error;
+mod log;
+mod store;
+mod tree;
+
+pub use batch::Batch;
+pub use error::{Error, Result};
+pub use log::{Entry, EventRecord, Position};
+pub use store::{Config, Pending, Permit, Reserved, Store};
+pub use tree::Tree;

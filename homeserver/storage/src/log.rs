@@ -1,0 +1,129 @@
+//! The log: every durable change that somebody else must learn of, in one total order.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// A place in the log. Positions grow; some are never used. [`Position::START`] is before the first.
+///
+/// Sync tokens are positions, and so are the numbers that stand for rooms and events inside the store: that of the entry
+/// which made them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Position(pub u64);
+
+impl Position {
+    /// Before every entry.
+    pub const START: Self = Self(0);
+    /// After every entry.
+    pub const END: Self = Self(u64::MAX);
+
+    /// The position just after.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An entry of the log: what changed, with just enough to find it. (An event is kept here itself: it is written once and
+/// read at its position.)
+///
+/// New kinds go at the end: the order is the stored form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Entry {
+    /// An event, in `rooms`' hands.
+    Event(EventRecord),
+    /// A room came to be known; its number is this position.
+    Room {
+        /// The room's ID.
+        room_id: String,
+    },
+    /// A receipt of a user in a room changed.
+    Receipt {
+        /// The room's number.
+        room: Position,
+        /// Whose receipt.
+        user_id: String,
+        /// Whether only its user may see it (`m.read.private`).
+        private: bool,
+    },
+    /// Account data of a local user changed, in one room or for all.
+    AccountData {
+        /// Whose.
+        user_id: String,
+        /// The room's number, if it is about a room.
+        room: Option<Position>,
+        /// The event type.
+        kind: String,
+    },
+    /// A local user's push rules changed (the account data `m.push_rules`).
+    PushRules {
+        /// Whose.
+        user_id: String,
+    },
+    /// A message waits for a local device.
+    ToDevice {
+        /// Whose device.
+        user_id: String,
+        /// The device's ID.
+        device_id: String,
+    },
+    /// A user's devices or their keys changed.
+    DeviceList {
+        /// Whose.
+        user_id: String,
+    },
+    /// The number of one-time or fallback keys of a local device changed.
+    DeviceKeyCounts {
+        /// Whose device.
+        user_id: String,
+        /// The device's ID.
+        device_id: String,
+    },
+    /// A local user's profile changed.
+    Profile {
+        /// Whose.
+        user_id: String,
+    },
+    /// An access token, device or account ended: what waits in its name is to be let go.
+    SessionEnded {
+        /// Whose.
+        user_id: String,
+        /// The device, or all of them.
+        device_id: Option<String>,
+    },
+    /// A room's directory entry or alias changed.
+    Directory {
+        /// The room's ID.
+        room_id: String,
+    },
+    /// A local user forgot a room.
+    Forgotten {
+        /// Who.
+        user_id: String,
+        /// The room's number.
+        room: Position,
+    },
+}
+
+/// An event as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// The number of its room.
+    pub room: Position,
+    /// Its ID.
+    pub event_id: String,
+    /// The state of the room before it; see `trees::rooms::STATE_NODES`.
+    pub state_before: u64,
+    /// What is known of its standing; see `rooms`.
+    pub standing: u8,
+    /// The PDU as canonical JSON, signatures and hashes included, in the room version's federation format.
+    pub pdu: Bytes,
+    /// What Orvale adds under `unsigned` for every reader (`prev_content`, `redacted_because`, …), as a JSON object's
+    /// inside without braces; empty for nothing.
+    pub unsigned: Bytes,
+}

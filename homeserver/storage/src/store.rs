@@ -1,0 +1,282 @@
+//! The store: read, write, follow.
+
+use std::{
+    collections::BTreeSet,
+    marker::PhantomData,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+
+use crate::{
+    Batch, Entry, Error, Position, Result, Tree,
+    engine::memory::Memory,
+    key::{AsKey, AsPrefix, Key},
+    record::Record,
+    trees::system::LOG,
+};
+
+/// How a store keeps its data.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The directory that holds all of it; made if missing.
+    pub path: PathBuf,
+    /// Memory for the engine's cache, in bytes.
+    pub cache_bytes: u64,
+}
+
+/// The store. Cheap to clone; all clones are one store.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Memory,
+    sequence: Mutex<Sequence>,
+    visible: watch::Sender<Position>,
+    room: Arc<Semaphore>,
+}
+
+#[derive(Default)]
+struct Sequence {
+    last: u64,
+    outstanding: BTreeSet<u64>,
+}
+
+/// Leave to submit one batch: the bound on what waits for the disk.
+pub struct Permit(#[allow(dead_code)] OwnedSemaphorePermit);
+
+/// Positions set aside for a batch about to be submitted. Everything after them stays invisible meanwhile, so they are not
+/// to be held across an await (the type does not let you), and dropping them unused is fine.
+pub struct Reserved {
+    inner: Arc<Inner>,
+    first: u64,
+    count: u64,
+    permit: Option<Permit>,
+    not_send: PhantomData<*const ()>,
+}
+
+impl Reserved {
+    /// The position of the batch's n-th entry, from 0.
+    ///
+    /// # Panics
+    /// If fewer were reserved.
+    #[must_use]
+    pub fn at(&self, n: u64) -> Position {
+        assert!(n < self.count, "position {n} of {} reserved", self.count);
+        Position(self.first + n)
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if self.count > 0 {
+            self.inner.settle(self.first);
+        }
+    }
+}
+
+/// A submitted batch on its way to the disk. Resolves when it is durable, applied and visible to followers.
+#[must_use = "nothing is durable before this resolves"]
+pub struct Pending {
+    done: oneshot::Receiver<Result<()>>,
+}
+
+impl Future for Pending {
+    type Output = Result<()>;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.done).poll(cx).map(|r| r.unwrap_or(Err(Error::Closed)))
+    }
+}
+
+impl Inner {
+    fn settle(&self, first: u64) {
+        let mut sequence = self.sequence.lock();
+        sequence.outstanding.remove(&first);
+        let visible = sequence.outstanding.first().map_or(sequence.last, |first| first - 1);
+        self.visible.send_if_modified(|at| {
+            let moved = at.0 < visible;
+            at.0 = visible.max(at.0);
+            moved
+        });
+    }
+}
+
+impl Store {
+    /// A store that keeps nothing after its last clone is gone. For tests of what stands on it.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        let inner = Inner {
+            engine: Memory::default(),
+            sequence: Mutex::default(),
+            visible: watch::Sender::new(Position::START),
+            room: Arc::new(Semaphore::new(1024)),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if it is malformed, [`Error::Io`] if the disk refuses.
+    pub fn get<K, V: Record>(&self, tree: &Tree<K, V>, key: impl AsKey<K>) -> Result<Option<V>> {
+        let found = self.inner.engine.get(&tree.key(&key));
+        found.map(|bytes| record(tree, &bytes)).transpose()
+    }
+
+    /// Whether a key is there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the disk refuses.
+    pub fn contains<K, V>(&self, tree: &Tree<K, V>, key: impl AsKey<K>) -> Result<bool> {
+        Ok(self.inner.engine.get(&tree.key(&key)).is_some())
+    }
+
+    /// The first `limit` entries whose keys start with a prefix, in the keys' order.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if one is malformed, [`Error::Io`] if the disk refuses.
+    pub fn prefix<K: Key, V: Record>(
+        &self,
+        tree: &Tree<K, V>,
+        prefix: impl AsPrefix<K>,
+        limit: usize,
+    ) -> Result<Vec<(K, V)>> {
+        let from = tree.prefix(&prefix);
+        let to = successor(from.clone());
+        self.entries(tree, &from, &to, false, limit)
+    }
+
+    /// The first `limit` entries from a prefix (included) to another (excluded), in the keys' order, or the last ones,
+    /// backwards, if `reverse`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if one is malformed, [`Error::Io`] if the disk refuses.
+    pub fn range<K: Key, V: Record>(
+        &self,
+        tree: &Tree<K, V>,
+        from: impl AsPrefix<K>,
+        to: impl AsPrefix<K>,
+        reverse: bool,
+        limit: usize,
+    ) -> Result<Vec<(K, V)>> {
+        self.entries(tree, &tree.prefix(&from), &tree.prefix(&to), reverse, limit)
+    }
+
+    fn entries<K: Key, V: Record>(
+        &self,
+        tree: &Tree<K, V>,
+        from: &[u8],
+        to: &[u8],
+        reverse: bool,
+        limit: usize,
+    ) -> Result<Vec<(K, V)>> {
+        let found = self.inner.engine.range(from, to, reverse, limit);
+        found
+            .into_iter()
+            .map(|(key, value)| {
+                let malformed = || Error::Corrupt { tree: tree.name, reason: "malformed key".to_owned() };
+                Ok((K::decode(&key[2..]).ok_or_else(malformed)?, record(tree, &value)?))
+            })
+            .collect()
+    }
+
+    /// The entries of the log after `after`, as far as they are visible, at most `limit`.
+    ///
+    /// # Errors
+    /// As [`Store::range`].
+    pub fn log(&self, after: Position, limit: usize) -> Result<Vec<(Position, Entry)>> {
+        let to = self.visible().next();
+        let found = self.range(&LOG, (after.next(),), (to,), false, limit)?;
+        Ok(found.into_iter().map(|((at,), entry)| (at, entry)).collect())
+    }
+
+    /// The last visible position: everything up to it is durable and can be read.
+    #[must_use]
+    pub fn visible(&self) -> Position {
+        *self.inner.visible.borrow()
+    }
+
+    /// Tells when the visible position moves.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Position> {
+        self.inner.visible.subscribe()
+    }
+
+    /// Waits until one more batch may be submitted.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub async fn permit(&self) -> Result<Permit> {
+        self.inner.room.clone().acquire_owned().await.map(Permit).map_err(|_| Error::Closed)
+    }
+
+    /// Sets positions aside for a batch with `count` entries.
+    #[must_use]
+    pub fn reserve(&self, permit: Permit, count: u64) -> Reserved {
+        let mut sequence = self.inner.sequence.lock();
+        let first = sequence.last + 1;
+        sequence.last += count;
+        if count > 0 {
+            sequence.outstanding.insert(first);
+        }
+        Reserved { inner: self.inner.clone(), first, count, permit: Some(permit), not_send: PhantomData }
+    }
+
+    /// Hands a batch to the committer, which takes batches in the order of this call.
+    ///
+    /// # Panics
+    /// If the batch has not exactly as many entries as were reserved.
+    pub fn submit(&self, mut reserved: Reserved, batch: Batch) -> Pending {
+        assert_eq!(batch.entries(), reserved.count, "as many log entries as positions reserved");
+        let mut batch = batch;
+        for (n, entry) in std::mem::take(&mut batch.entries).into_iter().enumerate() {
+            batch.put(&LOG, (reserved.at(n as u64),), &entry);
+        }
+        let (tell, done) = oneshot::channel();
+        let met = batch.expected.iter().find(|e| self.inner.engine.get(&e.key).as_deref() != e.value.as_deref());
+        let result = met.map_or(Ok(()), |e| Err(Error::Conflict { tree: e.tree }));
+        if result.is_ok() {
+            self.inner.engine.apply(&batch.writes);
+        }
+        drop(reserved.permit.take());
+        drop(reserved);
+        let _ = tell.send(result);
+        Pending { done }
+    }
+
+    /// Writes a batch and waits until it is durable; returns the position of its first entry, or of the last one before
+    /// it where it has none.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if a precondition does not hold, [`Error::Io`] if the disk refuses, [`Error::Closed`].
+    pub async fn commit(&self, batch: Batch) -> Result<Position> {
+        let permit = self.permit().await?;
+        let (first, pending) = {
+            let reserved = self.reserve(permit, batch.entries());
+            (Position(reserved.first), self.submit(reserved, batch))
+        };
+        pending.await?;
+        Ok(first)
+    }
+}
+
+fn record<K, V: Record>(tree: &Tree<K, V>, bytes: &[u8]) -> Result<V> {
+    V::from_bytes(bytes).map_err(|reason| Error::Corrupt { tree: tree.name, reason })
+}
+
+/// The first bytes after all that start with these.
+fn successor(mut bytes: Vec<u8>) -> Vec<u8> {
+    while let Some(last) = bytes.pop() {
+        if last < u8::MAX {
+            bytes.push(last + 1);
+            return bytes;
+        }
+    }
+    // Tree numbers stay below 0xffff, so there is always something after a tree.
+    vec![u8::MAX; 3]
+}
