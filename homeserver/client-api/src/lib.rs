@@ -1,1 +1,20 @@
-//! orvale-client-api
+//! The client-server API: `/_matrix/client`, `/_matrix/media` and `/.well-known/matrix`.
+//!
+//! - One file per endpoint, `<subject>/<endpoint>.rs`, named as in `ruma::api::client`; its first line gives method and path.
+//! - [`routes`] lists them all, by area, in the specification's order.
+//! - [`ApiState`] holds the handles that handlers take, each by `State<…>`.
+//! - [`Error`] is what a handler fails with; `error.rs` decides errcode and status for every error of the crates below.
+//!
+//! A handler translates: who calls, what they ask, what to answer. The rules are in `orvale-rooms`, `orvale-users` and so on.
+//!
+//! To add an endpoint: its file, a `pub(crate) mod` line in the subject's `mod.rs`, a line in `routes/<area>.rs`.
+
+mod discovery;
+mod error;
+mod routes;
+mod state;
+
+pub use discovery::Config;
+pub use error::Error;
+pub use routes::routes;
+pub use state::ApiState;

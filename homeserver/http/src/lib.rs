@@ -1,1 +1,32 @@
-//! orvale-http
+//! What every API of Orvale shares: taking requests, answering them, refusing them.
+//!
+//! - [`Ruma`] is a request of the specification, parsed and checked; [`Json`], [`Query`] and [`Path`] do the same for
+//!   endpoints of ours.
+//! - [`Endpoints::endpoint`] adds a handler to a router under all paths the specification gives it; what it may answer is an
+//!   [`Answer`].
+//! - [`Caller`] is who calls, by the access token; [`Limits`] is how often they may.
+//! - [`MatrixError`] is the standard error response.
+//!
+//! A handler takes what it needs, the request last:
+//!
+//! ```ignore
+//! pub async fn handle(
+//!     State(rooms): State<Rooms>,
+//!     caller: Caller,
+//!     Ruma(request): Ruma<create_typing_event::v3::Request>,
+//! ) -> Result<create_typing_event::v3::Response, Error>
+//! ```
+
+mod answer;
+mod caller;
+mod endpoint;
+mod error;
+mod limits;
+mod request;
+
+pub use answer::{Answer, JsonBytes, Whole};
+pub use caller::{Authenticator, Caller, ClientAddress, OptionalCaller};
+pub use endpoint::{EndpointHandler, Endpoints, paths_of};
+pub use error::MatrixError;
+pub use limits::{Class, Limits, LimitsConfig, Rate};
+pub use request::{BodyLimit, Json, Path, Query, Ruma};

@@ -1,0 +1,16 @@
+//! `GET /_matrix/client/versions`
+
+use orvale_http::Ruma;
+use ruma::api::client::discovery::get_supported_versions::{Request, Response};
+
+use crate::Error;
+
+/// The versions of the specification that clients written for them can rely on here.
+const VERSIONS: [&str; 12] = [
+    "r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10",
+    "v1.11",
+];
+
+pub(crate) async fn handle(_: Ruma<Request>) -> Result<Response, Error> {
+    Ok(Response::new(VERSIONS.map(str::to_owned).into()))
+}

@@ -1,0 +1,9 @@
+//! Sync.
+
+use axum::Router;
+
+use crate::ApiState;
+
+pub(crate) fn routes() -> Router<ApiState> {
+    Router::new()
+}

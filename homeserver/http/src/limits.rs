@@ -1,0 +1,377 @@
+//! How often somebody may do something.
+//!
+//! Each (class of request, user or address) has a bucket of `burst` requests that refills at `per_second`. A bucket is kept as
+//! one number, the moment at which it is full again (GCRA), in a cache of bounded size: what was idle longest is forgotten
+//! first, and is likely full anyway.
+
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use quick_cache::sync::Cache;
+use ruma::{OwnedUserId, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::MatrixError;
+
+/// A kind of request with a limit of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Logging in, and everything else that takes a password.
+    Login,
+    /// Making accounts.
+    Registration,
+    /// Sending messages, state and redactions.
+    Message,
+    /// Joining and knocking.
+    Join,
+    /// Inviting.
+    Invite,
+    /// Making and upgrading rooms.
+    CreateRoom,
+    /// Uploading media and asking for previews and thumbnails.
+    Media,
+    /// Searching: messages, users, the room directory.
+    Search,
+    /// Everything else that changes something.
+    Other,
+}
+
+/// How fast a bucket refills and how much it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Requests a second in the long run.
+    pub per_second: f64,
+    /// Requests at once after a pause.
+    pub burst: u32,
+}
+
+/// The limits of all classes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Whether there are limits at all.
+    pub enabled: bool,
+    /// Users without limits: bots, bridges, moderation tools.
+    pub exempt_users: Vec<OwnedUserId>,
+    /// Addresses without limits.
+    pub exempt_addresses: Vec<IpAddr>,
+    /// [`Class::Login`], by address.
+    pub login: Rate,
+    /// [`Class::Registration`], by address.
+    pub registration: Rate,
+    /// [`Class::Message`], by user.
+    pub message: Rate,
+    /// [`Class::Join`], by user.
+    pub join: Rate,
+    /// [`Class::Invite`], by user.
+    pub invite: Rate,
+    /// [`Class::CreateRoom`], by user.
+    pub create_room: Rate,
+    /// [`Class::Media`], by user.
+    pub media: Rate,
+    /// [`Class::Search`], by user.
+    pub search: Rate,
+    /// [`Class::Other`], by user.
+    pub other: Rate,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let rate = |per_second, burst| Rate { per_second, burst };
+        Self {
+            enabled: true,
+            exempt_users: Vec::new(),
+            exempt_addresses: Vec::new(),
+            login: rate(0.5, 20),
+            registration: rate(0.1, 10),
+            message: rate(5.0, 50),
+            join: rate(1.0, 30),
+            invite: rate(1.0, 50),
+            create_room: rate(0.5, 20),
+            media: rate(10.0, 100),
+            search: rate(5.0, 50),
+            other: rate(20.0, 200),
+        }
+    }
+}
+
+impl LimitsConfig {
+    /// Each rate by the name of its key.
+    #[must_use]
+    pub fn rates(&self) -> [(&'static str, Rate); 9] {
+        [
+            ("login", self.login),
+            ("registration", self.registration),
+            ("message", self.message),
+            ("join", self.join),
+            ("invite", self.invite),
+            ("create_room", self.create_room),
+            ("media", self.media),
+            ("search", self.search),
+            ("other", self.other),
+        ]
+    }
+
+    fn rate(&self, class: Class) -> Rate {
+        match class {
+            Class::Login => self.login,
+            Class::Registration => self.registration,
+            Class::Message => self.message,
+            Class::Join => self.join,
+            Class::Invite => self.invite,
+            Class::CreateRoom => self.create_room,
+            Class::Media => self.media,
+            Class::Search => self.search,
+            Class::Other => self.other,
+        }
+    }
+}
+
+impl Class {
+    /// Whether the limit counts addresses: who calls these has not said who they are.
+    #[must_use]
+    pub fn by_address(self) -> bool {
+        matches!(self, Self::Login | Self::Registration)
+    }
+}
+
+/// How many buckets are remembered: some 10 MB at most.
+const BUCKETS: usize = 100_000;
+
+/// The limits and their buckets. Cheap to clone.
+#[derive(Clone)]
+pub struct Limits {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: LimitsConfig,
+    exempt_users: HashSet<OwnedUserId>,
+    exempt_addresses: HashSet<IpAddr>,
+    /// When each bucket is full again, in nanoseconds since `start`.
+    full_at: Cache<u64, Arc<AtomicU64>>,
+    /// Keyed with randomness of this process, so that nobody can aim at a neighbour's bucket.
+    hasher: RandomState,
+    start: Instant,
+}
+
+impl Limits {
+    /// Limits with full buckets.
+    #[must_use]
+    pub fn new(config: LimitsConfig) -> Self {
+        let inner = Inner {
+            exempt_users: config.exempt_users.iter().cloned().collect(),
+            exempt_addresses: config.exempt_addresses.iter().copied().collect(),
+            config,
+            full_at: Cache::new(BUCKETS),
+            hasher: RandomState::new(),
+            start: Instant::now(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Takes one request out of a user's bucket.
+    ///
+    /// # Errors
+    /// `M_LIMIT_EXCEEDED` if it is empty.
+    pub fn user(&self, class: Class, user: &UserId) -> Result<(), MatrixError> {
+        if !self.inner.config.enabled || self.inner.exempt_users.contains(user) {
+            return Ok(());
+        }
+        self.take(
+            class,
+            self.inner.hasher.hash_one((class, user)),
+            Instant::now(),
+        )
+    }
+
+    /// Takes one request out of an address's bucket. IPv6 addresses of one network of 64 bits, which one customer has for
+    /// himself, share one.
+    ///
+    /// # Errors
+    /// `M_LIMIT_EXCEEDED` if it is empty.
+    pub fn address(&self, class: Class, address: IpAddr) -> Result<(), MatrixError> {
+        let address = address.to_canonical();
+        if !self.inner.config.enabled || self.inner.exempt_addresses.contains(&address) {
+            return Ok(());
+        }
+        let network = match address {
+            IpAddr::V4(address) => u64::from(address.to_bits()),
+            IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
+        };
+        self.take(
+            class,
+            self.inner
+                .hasher
+                .hash_one((class, address.is_ipv4(), network)),
+            Instant::now(),
+        )
+    }
+
+    fn take(&self, class: Class, bucket: u64, now: Instant) -> Result<(), MatrixError> {
+        let rate = self.inner.config.rate(class);
+        let one = (1e9 / rate.per_second) as u64;
+        let whole = one.saturating_mul(u64::from(rate.burst));
+        let now =
+            u64::try_from(now.duration_since(self.inner.start).as_nanos()).unwrap_or(u64::MAX);
+        let Ok(full_at) = self
+            .inner
+            .full_at
+            .get_or_insert_with::<_, std::convert::Infallible>(&bucket, || Ok(Arc::default()));
+        let taken = full_at.try_update(Relaxed, Relaxed, |full_at| {
+            let then = full_at.max(now).saturating_add(one);
+            (then - now <= whole).then_some(then)
+        });
+        taken.map(|_| ()).map_err(|full_at| {
+            metrics::counter!("orvale_http_limited_total", "class" => class.name()).increment(1);
+            MatrixError::limit_exceeded(Duration::from_nanos(
+                (full_at + one).saturating_sub(now + whole),
+            ))
+        })
+    }
+}
+
+impl Class {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Registration => "registration",
+            Self::Message => "message",
+            Self::Join => "join",
+            Self::Invite => "invite",
+            Self::CreateRoom => "create_room",
+            Self::Media => "media",
+            Self::Search => "search",
+            Self::Other => "other",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma::user_id;
+
+    use super::*;
+
+    fn limits() -> Limits {
+        let message = Rate {
+            per_second: 2.0,
+            burst: 3,
+        };
+        Limits::new(LimitsConfig {
+            message,
+            ..LimitsConfig::default()
+        })
+    }
+
+    #[test]
+    fn bucket_gives_its_burst_then_refills_at_its_rate() {
+        let limits = limits();
+        let start = limits.inner.start;
+        for _ in 0..3 {
+            limits.take(Class::Message, 1, start).unwrap();
+        }
+        let refusal = limits.take(Class::Message, 1, start).unwrap_err();
+        assert_eq!(refusal.errcode(), "M_LIMIT_EXCEEDED");
+        assert_eq!(refusal.body()["retry_after_ms"], 500);
+        limits
+            .take(Class::Message, 1, start + Duration::from_millis(500))
+            .unwrap();
+        limits
+            .take(Class::Message, 1, start + Duration::from_millis(999))
+            .unwrap_err();
+        limits
+            .take(Class::Message, 1, start + Duration::from_millis(1000))
+            .unwrap();
+    }
+
+    #[test]
+    fn long_pause_gives_no_more_than_the_burst() {
+        let limits = limits();
+        let later = limits.inner.start + Duration::from_secs(3600);
+        for _ in 0..3 {
+            limits.take(Class::Message, 1, later).unwrap();
+        }
+        limits.take(Class::Message, 1, later).unwrap_err();
+    }
+
+    #[test]
+    fn refused_request_takes_nothing() {
+        let limits = limits();
+        let start = limits.inner.start;
+        for _ in 0..100 {
+            let _ = limits.take(Class::Message, 1, start);
+        }
+        limits
+            .take(Class::Message, 1, start + Duration::from_millis(500))
+            .unwrap();
+    }
+
+    #[test]
+    fn users_and_classes_have_buckets_of_their_own() {
+        let limits = limits();
+        let (alice, bob) = (user_id!("@alice:a.example"), user_id!("@bob:a.example"));
+        for _ in 0..3 {
+            limits.user(Class::Message, alice).unwrap();
+        }
+        limits.user(Class::Message, alice).unwrap_err();
+        limits.user(Class::Message, bob).unwrap();
+        limits.user(Class::Join, alice).unwrap();
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_network_share_a_bucket() {
+        let message = Rate {
+            per_second: 0.1,
+            burst: 1,
+        };
+        let limits = Limits::new(LimitsConfig {
+            message,
+            ..LimitsConfig::default()
+        });
+        let address = |text: &str| text.parse().unwrap();
+        limits
+            .address(Class::Message, address("2001:db8::1"))
+            .unwrap();
+        limits
+            .address(Class::Message, address("2001:db8::2"))
+            .unwrap_err();
+        limits
+            .address(Class::Message, address("2001:db8:0:1::1"))
+            .unwrap();
+        limits
+            .address(Class::Message, address("192.0.2.1"))
+            .unwrap();
+        limits
+            .address(Class::Message, address("::ffff:192.0.2.1"))
+            .unwrap_err();
+    }
+
+    #[test]
+    fn exempt_user_is_never_limited() {
+        let bot = user_id!("@bot:a.example");
+        let message = Rate {
+            per_second: 0.1,
+            burst: 1,
+        };
+        let limits = Limits::new(LimitsConfig {
+            message,
+            exempt_users: vec![bot.to_owned()],
+            ..LimitsConfig::default()
+        });
+        for _ in 0..10 {
+            limits.user(Class::Message, bot).unwrap();
+        }
+    }
+}
