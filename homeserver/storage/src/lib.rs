@@ -26,6 +26,6 @@ mod tree;
 
 pub use batch::Batch;
 pub use error::{Error, Result};
-pub use log::{Entry, EventRecord, Position};
+pub use log::{Entry, EventRecord, Position, Standing, Transaction};
 pub use store::{Config, Pending, Permit, Reserved, Store};
 pub use tree::Tree;

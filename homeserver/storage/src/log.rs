@@ -117,13 +117,39 @@ pub struct EventRecord {
     pub room: Position,
     /// Its ID.
     pub event_id: String,
-    /// The state of the room before it; see `trees::rooms::STATE_NODES`.
+    /// The state of the room before it: the ID of a node of [`crate::trees::rooms::STATE_NODES`].
     pub state_before: u64,
-    /// What is known of its standing; see `rooms`.
-    pub standing: u8,
+    /// The state after it; another one only for an accepted state event.
+    pub state_after: u64,
+    /// Whether it stands.
+    pub standing: Standing,
+    /// How its local sender named it (`unsigned.transaction_id`).
+    pub transaction: Option<Transaction>,
     /// The PDU as canonical JSON, signatures and hashes included, in the room version's federation format.
     pub pdu: Bytes,
     /// What Orvale adds under `unsigned` for every reader (`prev_content`, `redacted_because`, …), as a JSON object's
     /// inside without braces; empty for nothing.
     pub unsigned: Bytes,
+}
+
+/// Where an event stands with the auth rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// Part of its room.
+    Accepted,
+    /// Known for the auth chain of others only, without the state before it.
+    Outlier,
+    /// Refused by the auth rules at its place: kept for the graph, shown to nobody.
+    Rejected,
+    /// Allowed at its place, refused by the state of when it came: not shown, but others may build on it.
+    SoftFailed,
+}
+
+/// The transaction ID of a local device for an event it sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// The device that sent it.
+    pub device_id: String,
+    /// The ID it chose.
+    pub transaction_id: String,
 }

@@ -1,1 +1,127 @@
 //! Trees of `rooms`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Position, Tree};
+
+/// Room ID → the room's number, the position of its [`crate::Entry::Room`].
+pub const ROOM_NUMBERS: Tree<(String,), Position> = Tree::new(0x0101, "room_numbers");
+
+/// Room's number → what never changes about it.
+pub const ROOMS: Tree<(Position,), RoomRecord> = Tree::new(0x0102, "rooms");
+
+/// Room's number → where it stands; written with each of its events.
+pub const HEADS: Tree<(Position,), HeadRecord> = Tree::new(0x0103, "heads");
+
+/// Event ID → the event's number, its position in the log.
+pub const EVENT_NUMBERS: Tree<(String,), Position> = Tree::new(0x0104, "event_numbers");
+
+/// Room's number, order → the event there: the room as its members may read it, accepted events only.
+///
+/// A live event's order is its position with the highest bit set; one fetched later from before its room's first known
+/// event counts downwards from there.
+pub const TIMELINE: Tree<(Position, u64), Position> = Tree::new(0x0105, "timeline");
+
+/// Room's number, event type, state key → the event that is the room's state there now.
+pub const CURRENT_STATE: Tree<(Position, String, String), StateRecord> = Tree::new(0x0106, "current_state");
+
+/// User ID, room's number → how the user stands in the room. For every user who was ever more than a stranger there.
+pub const MEMBERSHIPS: Tree<(String, Position), MembershipRecord> = Tree::new(0x0107, "memberships");
+
+/// Position of the event that made them, chunk → nodes of the tries that hold rooms' states (see `rooms::state`).
+pub const STATE_NODES: Tree<(Position, u32), Vec<StateNode>> = Tree::new(0x0108, "state_nodes");
+
+/// User ID, device ID, request (endpoint's name, room, event type and transaction ID) → the event it made: the same request
+/// again makes no second one.
+pub const TRANSACTIONS: Tree<(String, String, String), String> = Tree::new(0x0109, "transactions");
+
+/// Event ID of the parent, `rel_type`, event's number of the child → the child's sender and aggregation key (`""` for none):
+/// who relates to an event.
+pub const RELATIONS: Tree<(String, String, Position), RelationRecord> = Tree::new(0x010a, "relations");
+
+/// What never changes about a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomRecord {
+    /// Its ID.
+    pub room_id: String,
+    /// Its room version.
+    pub version: String,
+}
+
+/// Where a room stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HeadRecord {
+    /// The IDs of the events that no known event follows.
+    pub extremities: Vec<String>,
+    /// The greatest depth of these.
+    pub depth: u64,
+    /// The state after all of them.
+    pub state: u64,
+    /// The last event of the timeline.
+    pub latest: Position,
+    /// How many users are joined.
+    pub joined: u64,
+    /// How many users are invited.
+    pub invited: u64,
+}
+
+/// An event of a room's current state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateRecord {
+    /// Its number.
+    pub event: Position,
+    /// For `m.room.member`: the membership.
+    pub membership: Option<Membership>,
+}
+
+/// How a user stands in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembershipRecord {
+    /// The member event's number.
+    pub event: Position,
+    /// What it says.
+    pub membership: Membership,
+    /// What it said before, if it said anything.
+    pub before: Option<Membership>,
+    /// Whether the user was joined at any time.
+    pub was_joined: bool,
+    /// Whether the user forgot the room.
+    pub forgotten: bool,
+}
+
+/// The membership of a user in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Membership {
+    /// Asked to come.
+    Invite,
+    /// In it.
+    Join,
+    /// Asks to be let in.
+    Knock,
+    /// Gone, kicked or refused.
+    Leave,
+    /// Kept out.
+    Ban,
+}
+
+/// A node of the trie that holds a room's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StateNode {
+    /// Few entries: the hash of type and state key, and the event's number, sorted by hash.
+    Leaf(Vec<([u8; 16], Position)>),
+    /// A child for each value of the next four bits of the hash that occurs: which values, and the children's IDs.
+    Branch(u16, Vec<u64>),
+}
+
+/// An event that relates to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelationRecord {
+    /// Its sender.
+    pub sender: String,
+    /// Its type.
+    pub kind: String,
+    /// The annotation's key.
+    pub key: String,
+}
+
+// Receipts, typing, aliases, the directory.

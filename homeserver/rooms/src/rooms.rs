@@ -1,0 +1,252 @@
+//! The handle on rooms.
+
+use std::sync::Arc;
+
+use orvale_events::ServerKey;
+use orvale_storage::{
+    Entry, EventRecord, Position, Store,
+    trees::{
+        rooms::{CURRENT_STATE, EVENT_NUMBERS, MEMBERSHIPS, MembershipRecord, StateRecord},
+        system::LOG,
+    },
+};
+use quick_cache::{Weighter, sync::Cache};
+use ruma::{
+    EventId, MilliSecondsSinceUnixEpoch, OwnedServerName, RoomId, RoomVersionId, ServerName, UserId, events::StateEventType,
+};
+
+use crate::{
+    error::{Error, Result},
+    event::StoredEvent,
+    room::{Known, Room},
+    state::{StateId, States, Unwritten, hash},
+};
+
+/// How rooms behave.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The version of rooms made without naming one.
+    pub default_room_version: RoomVersionId,
+    /// Memory for events in the form they are read, in bytes.
+    pub event_cache_bytes: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { default_room_version: RoomVersionId::V12, event_cache_bytes: 64 << 20 }
+    }
+}
+
+/// All rooms this server knows. Cheap to clone.
+#[derive(Clone)]
+pub struct Rooms {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) key: Arc<ServerKey>,
+    pub(crate) config: Config,
+    pub(crate) known: Known,
+    pub(crate) states: States,
+    pub(crate) events: Cache<Position, Arc<StoredEvent>, Bytes>,
+    pub(crate) clock: Clock,
+}
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> MilliSecondsSinceUnixEpoch + Send + Sync>;
+
+/// Weighs an event by what it holds in memory.
+#[derive(Clone)]
+pub(crate) struct Bytes;
+
+impl Weighter<Position, Arc<StoredEvent>> for Bytes {
+    fn weight(&self, _: &Position, event: &Arc<StoredEvent>) -> u64 {
+        // Stored JSON, its parsed and its client form, and what surrounds them.
+        3 * event.record.pdu.len() as u64 + 600
+    }
+}
+
+impl Rooms {
+    /// The rooms of a store. `key` signs this server's events.
+    #[must_use]
+    pub fn new(store: Store, key: Arc<ServerKey>, config: Config, clock: Clock) -> Self {
+        let events = usize::try_from(config.event_cache_bytes / 2000).unwrap_or(usize::MAX).max(64);
+        let inner = Inner {
+            states: States::new(store.clone(), 50_000),
+            events: Cache::with_weighter(events, config.event_cache_bytes, Bytes),
+            known: Known::default(),
+            store,
+            key,
+            config,
+            clock,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// This server's name.
+    #[must_use]
+    pub fn server_name(&self) -> &ServerName {
+        self.inner.key.server_name()
+    }
+
+    /// This server's name, owned.
+    #[must_use]
+    pub fn server_name_owned(&self) -> OwnedServerName {
+        self.server_name().to_owned()
+    }
+
+    /// The store that rooms are kept in.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// How rooms behave.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> MilliSecondsSinceUnixEpoch {
+        (self.inner.clock)()
+    }
+
+    /// The room of this ID, if it is known here.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn find(&self, id: &RoomId) -> Result<Option<Arc<Room>>> {
+        self.inner.known.find(&self.inner.store, id)
+    }
+
+    /// The room of this ID.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRoom`].
+    pub fn get(&self, id: &RoomId) -> Result<Arc<Room>> {
+        self.find(id)?.ok_or_else(|| Error::UnknownRoom(id.to_owned()))
+    }
+
+    /// The room of this number.
+    ///
+    /// # Errors
+    /// Storage's; a number that is no room's is corruption.
+    pub fn get_number(&self, number: Position) -> Result<Arc<Room>> {
+        let none = || Error::Internal(format!("no room has the number {number}"));
+        self.inner.known.find_number(&self.inner.store, number)?.ok_or_else(none)
+    }
+
+    /// The event at a position of the log.
+    ///
+    /// # Errors
+    /// Storage's; a position without an event is corruption.
+    pub fn event(&self, at: Position) -> Result<Arc<StoredEvent>> {
+        if let Some(event) = self.inner.events.get(&at) {
+            return Ok(event);
+        }
+        let Some(Entry::Event(record)) = self.inner.store.get(&LOG, (at,))? else {
+            return Err(Error::Internal(format!("no event at position {at}")));
+        };
+        self.load(at, record)
+    }
+
+    /// The event of a log entry just read, without reading it again.
+    ///
+    /// # Errors
+    /// As [`Rooms::event`].
+    pub fn load(&self, at: Position, record: EventRecord) -> Result<Arc<StoredEvent>> {
+        if let Some(event) = self.inner.events.get(&at) {
+            return Ok(event);
+        }
+        let room = self.get_number(record.room)?;
+        let replaced = match StoredEvent::replaces(&record) {
+            Some(id) => self.find_event(id)?,
+            None => None,
+        };
+        let event = Arc::new(StoredEvent::new(at, &room.id, &room.rules, record, replaced.as_deref())?);
+        self.inner.events.insert(at, event.clone());
+        Ok(event)
+    }
+
+    /// The event of this ID, whatever its standing and whoever asks.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn find_event(&self, id: &EventId) -> Result<Option<Arc<StoredEvent>>> {
+        self.inner.store.get(&EVENT_NUMBERS, (id,))?.map(|at| self.event(at)).transpose()
+    }
+
+    /// The event that is a room's state now, as far as it is visible.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn find_state(&self, room: &Room, kind: &StateEventType, state_key: &str) -> Result<Option<Arc<StoredEvent>>> {
+        let found = self.inner.store.get(&CURRENT_STATE, (room.number, kind.to_string(), state_key))?;
+        found.map(|record| self.event(record.event)).transpose()
+    }
+
+    /// A room's whole current state. Grows with the room: for answers that are the whole state.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn list_state(&self, room: &Room) -> Result<Vec<Arc<StoredEvent>>> {
+        let found = self.inner.store.prefix(&CURRENT_STATE, (room.number,), usize::MAX)?;
+        found.into_iter().map(|(_, record)| self.event(record.event)).collect()
+    }
+
+    /// The state keys and records of one type in a room's current state: for `m.room.member`, its members.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn list_state_keys(&self, room: &Room, kind: &StateEventType) -> Result<Vec<(String, StateRecord)>> {
+        let found = self.inner.store.prefix(&CURRENT_STATE, (room.number, kind.to_string()), usize::MAX)?;
+        Ok(found.into_iter().map(|((_, _, key), record)| (key, record)).collect())
+    }
+
+    /// The event that a state holds.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn find_state_at(&self, state: StateId, kind: &StateEventType, key: &str) -> Result<Option<Arc<StoredEvent>>> {
+        let found = self.inner.states.get(state, &hash(&kind.to_string(), key), &Unwritten::default())?;
+        found.map(|at| self.event(at)).transpose()
+    }
+
+    /// The events of a state.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn list_state_at(&self, state: StateId) -> Result<Vec<Arc<StoredEvent>>> {
+        let found = self.inner.states.list(state, &Unwritten::default())?;
+        found.into_iter().map(|(_, at)| self.event(at)).collect()
+    }
+
+    /// The events that `to` holds and `from` does not: what changed between two states of a room.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn list_state_changes(&self, from: StateId, to: StateId) -> Result<Vec<Arc<StoredEvent>>> {
+        let found = self.inner.states.diff(from, to, &Unwritten::default())?;
+        found.into_iter().filter_map(|d| d.b).map(|at| self.event(at)).collect()
+    }
+
+    /// How a user stands in a room, as far as it is visible; `None` for a stranger.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn find_membership(&self, room: &Room, user: &UserId) -> Result<Option<MembershipRecord>> {
+        Ok(self.inner.store.get(&MEMBERSHIPS, (user, room.number))?)
+    }
+
+    /// How a user stands in all rooms, by number.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn list_memberships(&self, user: &UserId) -> Result<Vec<(Position, MembershipRecord)>> {
+        let found = self.inner.store.prefix(&MEMBERSHIPS, (user,), usize::MAX)?;
+        Ok(found.into_iter().map(|((_, room), record)| (room, record)).collect())
+    }
+}
