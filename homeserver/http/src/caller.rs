@@ -76,9 +76,8 @@ impl Authenticator {
         };
         let caller = (self.lookup)(&token)?;
         tracing::Span::current().record("user_id", caller.user_id.as_str());
-        match parts.extensions.get::<Class>() {
-            Some(class) if !class.by_address() => self.limits.user(*class, &caller.user_id)?,
-            _ => {}
+        if let Some(class) = parts.extensions.get::<Class>() {
+            self.limits.user(*class, &caller.user_id)?;
         }
         Ok(Some(caller))
     }

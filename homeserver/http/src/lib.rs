@@ -5,6 +5,7 @@
 //! - [`Endpoints::endpoint`] adds a handler to a router under all paths the specification gives it; what it may answer is an
 //!   [`Answer`].
 //! - [`Caller`] is who calls, by the access token; [`Limits`] is how often they may.
+//! - [`Edge`] is around every request: CORS, limits by address, the request's span, its figures.
 //! - [`MatrixError`] is the standard error response.
 //!
 //! A handler takes what it needs, the request last:
@@ -19,6 +20,8 @@
 
 mod answer;
 mod caller;
+mod class;
+mod edge;
 mod endpoint;
 mod error;
 mod limits;
@@ -26,6 +29,7 @@ mod request;
 
 pub use answer::{Answer, JsonBytes, Whole};
 pub use caller::{Authenticator, Caller, ClientAddress, OptionalCaller};
+pub use edge::{Edge, EdgeService};
 pub use endpoint::{EndpointHandler, Endpoints, paths_of};
 pub use error::MatrixError;
 pub use limits::{Class, Limits, LimitsConfig, Rate};

@@ -26,6 +26,8 @@ use crate::MatrixError;
 pub enum Class {
     /// Logging in, and everything else that takes a password.
     Login,
+    /// Failing to: wrong passwords for one account from one address.
+    FailedLogin,
     /// Making accounts.
     Registration,
     /// Sending messages, state and redactions.
@@ -64,8 +66,10 @@ pub struct LimitsConfig {
     pub exempt_users: Vec<OwnedUserId>,
     /// Addresses without limits.
     pub exempt_addresses: Vec<IpAddr>,
-    /// [`Class::Login`], by address.
+    /// [`Class::Login`], by address. An organisation behind one address logs in at nine in the morning.
     pub login: Rate,
+    /// [`Class::FailedLogin`], by account and address together, so that nobody can lock out somebody else.
+    pub failed_login: Rate,
     /// [`Class::Registration`], by address.
     pub registration: Rate,
     /// [`Class::Message`], by user.
@@ -91,7 +95,8 @@ impl Default for LimitsConfig {
             enabled: true,
             exempt_users: Vec::new(),
             exempt_addresses: Vec::new(),
-            login: rate(0.5, 20),
+            login: rate(2.0, 100),
+            failed_login: rate(0.05, 10),
             registration: rate(0.1, 10),
             message: rate(5.0, 50),
             join: rate(1.0, 30),
@@ -107,9 +112,10 @@ impl Default for LimitsConfig {
 impl LimitsConfig {
     /// Each rate by the name of its key.
     #[must_use]
-    pub fn rates(&self) -> [(&'static str, Rate); 9] {
+    pub fn rates(&self) -> [(&'static str, Rate); 10] {
         [
             ("login", self.login),
+            ("failed_login", self.failed_login),
             ("registration", self.registration),
             ("message", self.message),
             ("join", self.join),
@@ -124,6 +130,7 @@ impl LimitsConfig {
     fn rate(&self, class: Class) -> Rate {
         match class {
             Class::Login => self.login,
+            Class::FailedLogin => self.failed_login,
             Class::Registration => self.registration,
             Class::Message => self.message,
             Class::Join => self.join,
@@ -133,14 +140,6 @@ impl LimitsConfig {
             Class::Search => self.search,
             Class::Other => self.other,
         }
-    }
-}
-
-impl Class {
-    /// Whether the limit counts addresses: who calls these has not said who they are.
-    #[must_use]
-    pub fn by_address(self) -> bool {
-        matches!(self, Self::Login | Self::Registration)
     }
 }
 
@@ -202,24 +201,66 @@ impl Limits {
     /// # Errors
     /// `M_LIMIT_EXCEEDED` if it is empty.
     pub fn address(&self, class: Class, address: IpAddr) -> Result<(), MatrixError> {
+        let Some(network) = self.network(address) else {
+            return Ok(());
+        };
+        self.take(
+            class,
+            self.inner.hasher.hash_one((class, network)),
+            Instant::now(),
+        )
+    }
+
+    /// Whether one more attempt to log in to this account may be made from here. Takes nothing: only failures count.
+    ///
+    /// # Errors
+    /// `M_LIMIT_EXCEEDED` if too many failed.
+    pub fn may_log_in(&self, account: &str, address: IpAddr) -> Result<(), MatrixError> {
+        let Some(network) = self.network(address) else {
+            return Ok(());
+        };
+        let bucket = self
+            .inner
+            .hasher
+            .hash_one((Class::FailedLogin, account, network));
+        self.check(Class::FailedLogin, bucket, Instant::now(), false)
+    }
+
+    /// Counts a failed attempt to log in to this account from here.
+    pub fn failed_to_log_in(&self, account: &str, address: IpAddr) {
+        if let Some(network) = self.network(address) {
+            let bucket = self
+                .inner
+                .hasher
+                .hash_one((Class::FailedLogin, account, network));
+            let _ = self.take(Class::FailedLogin, bucket, Instant::now());
+        }
+    }
+
+    /// What counts as one address; none, if it is without limits.
+    fn network(&self, address: IpAddr) -> Option<(bool, u64)> {
         let address = address.to_canonical();
         if !self.inner.config.enabled || self.inner.exempt_addresses.contains(&address) {
-            return Ok(());
+            return None;
         }
         let network = match address {
             IpAddr::V4(address) => u64::from(address.to_bits()),
             IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
         };
-        self.take(
-            class,
-            self.inner
-                .hasher
-                .hash_one((class, address.is_ipv4(), network)),
-            Instant::now(),
-        )
+        Some((address.is_ipv4(), network))
     }
 
     fn take(&self, class: Class, bucket: u64, now: Instant) -> Result<(), MatrixError> {
+        self.check(class, bucket, now, true)
+    }
+
+    fn check(
+        &self,
+        class: Class,
+        bucket: u64,
+        now: Instant,
+        take: bool,
+    ) -> Result<(), MatrixError> {
         let rate = self.inner.config.rate(class);
         let one = (1e9 / rate.per_second) as u64;
         let whole = one.saturating_mul(u64::from(rate.burst));
@@ -231,7 +272,7 @@ impl Limits {
             .get_or_insert_with::<_, std::convert::Infallible>(&bucket, || Ok(Arc::default()));
         let taken = full_at.try_update(Relaxed, Relaxed, |full_at| {
             let then = full_at.max(now).saturating_add(one);
-            (then - now <= whole).then_some(then)
+            (then - now <= whole).then_some(if take { then } else { full_at })
         });
         taken.map(|_| ()).map_err(|full_at| {
             metrics::counter!("orvale_http_limited_total", "class" => class.name()).increment(1);
@@ -246,6 +287,7 @@ impl Class {
     fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
+            Self::FailedLogin => "failed_login",
             Self::Registration => "registration",
             Self::Message => "message",
             Self::Join => "join",
@@ -356,6 +398,31 @@ mod tests {
         limits
             .address(Class::Message, address("::ffff:192.0.2.1"))
             .unwrap_err();
+    }
+
+    #[test]
+    fn only_failures_to_log_in_count_and_only_for_their_account_and_address() {
+        let failed_login = Rate {
+            per_second: 0.01,
+            burst: 2,
+        };
+        let limits = Limits::new(LimitsConfig {
+            failed_login,
+            ..LimitsConfig::default()
+        });
+        let (here, there) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        for _ in 0..10 {
+            limits.may_log_in("alice", here).unwrap();
+        }
+        limits.failed_to_log_in("alice", here);
+        limits.may_log_in("alice", here).unwrap();
+        limits.failed_to_log_in("alice", here);
+        assert_eq!(
+            limits.may_log_in("alice", here).unwrap_err().errcode(),
+            "M_LIMIT_EXCEEDED"
+        );
+        limits.may_log_in("alice", there).unwrap();
+        limits.may_log_in("bob", here).unwrap();
     }
 
     #[test]
