@@ -11,12 +11,12 @@ use orvale_events::{Pdu, Template};
 use orvale_storage::{
     Batch, Entry, EventRecord, Pending, Permit, Position, Standing, Transaction,
     trees::rooms::{
-        CURRENT_STATE, EVENT_NUMBERS, HEADS, MEMBERSHIPS, Membership, MembershipRecord, RELATIONS, ROOM_NUMBERS, ROOMS,
-        RelationRecord, RoomRecord, StateRecord, TIMELINE, TRANSACTIONS,
+        CURRENT_STATE, EVENT_NUMBERS, HEADS, MEMBERSHIPS, Membership, MembershipRecord, RELATIONS,
+        ROOM_NUMBERS, ROOMS, RelationRecord, RoomRecord, StateRecord, TIMELINE, TRANSACTIONS,
     },
 };
 use ruma::{
-    MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomId, OwnedUserId, RoomVersionId, UserId,
+    MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomVersionId, UserId,
     events::{StateEventType, TimelineEventType},
     room_version_rules::RoomIdFormatVersion,
 };
@@ -68,13 +68,29 @@ impl Draft {
     #[must_use]
     pub fn message(sender: &UserId, kind: TimelineEventType, content: Box<RawValue>) -> Self {
         let sender = sender.to_owned();
-        Self { sender, kind, state_key: None, content, redacts: None, timestamp: None, request: None }
+        Self {
+            sender,
+            kind,
+            state_key: None,
+            content,
+            redacts: None,
+            timestamp: None,
+            request: None,
+        }
     }
 
     /// A state event.
     #[must_use]
-    pub fn state(sender: &UserId, kind: StateEventType, state_key: &str, content: Box<RawValue>) -> Self {
-        Self { state_key: Some(state_key.to_owned()), ..Self::message(sender, kind.to_string().into(), content) }
+    pub fn state(
+        sender: &UserId,
+        kind: StateEventType,
+        state_key: &str,
+        content: Box<RawValue>,
+    ) -> Self {
+        Self {
+            state_key: Some(state_key.to_owned()),
+            ..Self::message(sender, kind.to_string().into(), content)
+        }
     }
 }
 
@@ -108,7 +124,9 @@ impl View<'_> {
     /// # Errors
     /// Storage's.
     pub fn membership(&mut self, user: &UserId) -> Result<Option<Membership>> {
-        Ok(self.state(&StateEventType::RoomMember, user.as_str())?.and_then(|member| membership(&member)))
+        Ok(self
+            .state(&StateEventType::RoomMember, user.as_str())?
+            .and_then(|member| membership(&member)))
     }
 
     /// How many users are joined.
@@ -153,11 +171,22 @@ impl Rooms {
         let permit = self.inner.store.permit().await?;
         let (appended, pending) = {
             let mut head = room.lock();
-            let drafts = decide(&mut View { rooms: self, room, head: &mut head })?;
+            let drafts = decide(&mut View {
+                rooms: self,
+                room,
+                head: &mut head,
+            })?;
             let (outcomes, made) = self.make(room, &mut head, drafts)?;
             let ids: Vec<_> = made.iter().map(|m| m.pdu.event_id.clone()).collect();
-            let pending = if made.is_empty() { None } else { Some(self.write(room, &mut head, made, permit)?) };
-            (outcomes.into_iter().map(|o| appended(o, &ids)).collect(), pending)
+            let pending = if made.is_empty() {
+                None
+            } else {
+                Some(self.write(room, &mut head, made, permit)?)
+            };
+            (
+                outcomes.into_iter().map(|o| appended(o, &ids)).collect(),
+                pending,
+            )
         };
         if let Some(pending) = pending {
             pending.await?;
@@ -178,13 +207,22 @@ impl Rooms {
     ///
     /// # Errors
     /// As [`Rooms::append`], and [`Error::UnsupportedRoomVersion`].
-    pub async fn append_new(&self, version: RoomVersionId, drafts: Vec<Draft>) -> Result<Arc<Room>> {
+    pub async fn append_new(
+        &self,
+        version: RoomVersionId,
+        drafts: Vec<Draft>,
+    ) -> Result<Arc<Room>> {
         let permit = self.inner.store.permit().await?;
-        let rules = version.rules().ok_or_else(|| Error::UnsupportedRoomVersion(version.to_string()))?;
+        let rules = version
+            .rules()
+            .ok_or_else(|| Error::UnsupportedRoomVersion(version.to_string()))?;
         let mut drafts = drafts.into_iter();
-        let create = drafts.next().ok_or_else(|| Error::Internal("a room without events".to_owned()))?;
+        let create = drafts
+            .next()
+            .ok_or_else(|| Error::Internal("a room without events".to_owned()))?;
         let timestamp = create.timestamp.unwrap_or_else(|| self.now());
-        let room_id = (rules.room_id_format == RoomIdFormatVersion::V1).then(|| OwnedRoomId::from(ruma::RoomId::new_v1(self.server_name())));
+        let room_id = (rules.room_id_format == RoomIdFormatVersion::V1)
+            .then(|| ruma::RoomId::new_v1(self.server_name()));
         let template = Template {
             room_id,
             sender: create.sender,
@@ -198,42 +236,86 @@ impl Rooms {
             origin_server_ts: timestamp,
         };
         let (pdu, json) = orvale_events::build(template, &rules, &self.inner.key)?;
-        orvale_events::check(&rules.authorization, &pdu, |_| None, |_, _| None).map_err(|e| Error::Forbidden(e.to_string()))?;
+        orvale_events::check(&rules.authorization, &pdu, |_| None, |_, _| None)
+            .map_err(|e| Error::Forbidden(e.to_string()))?;
         let pdu = Arc::new(pdu);
         let (room, pending) = {
             // The number is not known before the batch's place in the log is: until then, the room stands nowhere.
-            let mut head = Head { extremities: vec![pdu.event_id.clone()], depth: 1, ..Head::default() };
-            head.known.insert((StateEventType::RoomCreate, String::new()), (Position::START, Some(pdu.clone())));
-            let placeless = Room::new(Position::START, pdu.room_id.clone(), version, Head::default())?;
+            let mut head = Head {
+                extremities: vec![pdu.event_id.clone()],
+                depth: 1,
+                ..Head::default()
+            };
+            head.known.insert(
+                (StateEventType::RoomCreate, String::new()),
+                (Position::START, Some(pdu.clone())),
+            );
+            let placeless = Room::new(
+                Position::START,
+                pdu.room_id.clone(),
+                version,
+                Head::default(),
+            )?;
             let (_, mut made) = self.make(&placeless, &mut head, drafts.collect())?;
-            made.insert(0, Made { pdu, json, request: None, replaces: None, redacts: None });
+            made.insert(
+                0,
+                Made {
+                    pdu,
+                    json,
+                    request: None,
+                    replaces: None,
+                    redacts: None,
+                },
+            );
             self.write_new(placeless, head, made, permit)?
         };
         pending.await?;
         Ok(room)
     }
 
-    fn write_new(&self, placeless: Room, mut head: Head, made: Vec<Made>, permit: Permit) -> Result<(Arc<Room>, Pending)> {
+    fn write_new(
+        &self,
+        placeless: Room,
+        mut head: Head,
+        made: Vec<Made>,
+        permit: Permit,
+    ) -> Result<(Arc<Room>, Pending)> {
         let reserved = self.inner.store.reserve(permit, made.len() as u64 + 1);
-        let room = Room::new(reserved.at(0), placeless.id, placeless.version, Head::default())?;
+        let room = Room::new(
+            reserved.at(0),
+            placeless.id,
+            placeless.version,
+            Head::default(),
+        )?;
         head.extremities.clear();
         head.depth = 0;
         let mut batch = Batch::new();
-        batch.log(Entry::Room { room_id: room.id.to_string() });
-        let record = RoomRecord { room_id: room.id.to_string(), version: room.version.to_string() };
-        batch.put(&ROOMS, (room.number,), &record).put(&ROOM_NUMBERS, (&room.id,), &room.number);
+        batch.log(Entry::Room {
+            room_id: room.id.to_string(),
+        });
+        let record = RoomRecord {
+            room_id: room.id.to_string(),
+            version: room.version.to_string(),
+        };
+        batch
+            .put(&ROOMS, (room.number,), &record)
+            .put(&ROOM_NUMBERS, (&room.id,), &room.number);
         let places: Vec<_> = (1..=made.len() as u64).map(|n| reserved.at(n)).collect();
         self.fill(&room, &mut head, made, &places, &mut batch)?;
-        let latest = head.latest;
         let room = Arc::new(room);
         *room.lock() = head;
         let pending = self.inner.store.submit(reserved, batch);
-        self.inner.known.insert(&room, Position(latest.0.min(self.inner.store.visible().0)));
+        self.inner.known.insert(&room, self.inner.store.visible());
         Ok((room, pending))
     }
 
     /// Makes the events of drafts, in order, each on top of the ones before.
-    fn make(&self, room: &Room, head: &mut Head, drafts: Vec<Draft>) -> Result<(Vec<Outcome>, Vec<Made>)> {
+    fn make(
+        &self,
+        room: &Room,
+        head: &mut Head,
+        drafts: Vec<Draft>,
+    ) -> Result<(Vec<Outcome>, Vec<Made>)> {
         let mut made: Vec<Made> = Vec::with_capacity(drafts.len());
         let mut changed: HashMap<(StateEventType, String), Arc<Pdu>> = HashMap::new();
         let mut outcomes = Vec::with_capacity(drafts.len());
@@ -242,7 +324,9 @@ impl Rooms {
                 outcomes.push(Outcome::Existed(id));
                 continue;
             }
-            let mut state = |kind: &StateEventType, key: &str| match changed.get(&(kind.clone(), key.to_owned())) {
+            let mut state = |kind: &StateEventType, key: &str| match changed
+                .get(&(kind.clone(), key.to_owned()))
+            {
                 Some(pdu) => Ok(Some(pdu.clone())),
                 None => known_state(self, room, head, kind, key),
             };
@@ -278,7 +362,10 @@ impl Rooms {
             };
             let (prev_events, depth) = match made.last() {
                 Some(last) => (vec![last.pdu.event_id.clone()], last.pdu.depth + 1),
-                None => (head.extremities.iter().take(20).cloned().collect(), head.depth + 1),
+                None => (
+                    head.extremities.iter().take(20).cloned().collect(),
+                    head.depth + 1,
+                ),
             };
             let template = Template {
                 room_id: Some(room.id.clone()),
@@ -294,11 +381,21 @@ impl Rooms {
             };
             let (pdu, json) = orvale_events::build(template, &room.rules, &self.inner.key)?;
             let find = |kind: &StateEventType, key: &str| {
-                let is = |pdu: &&Arc<Pdu>| pdu.kind.to_string() == kind.to_string() && pdu.state_key.as_deref() == Some(key);
+                let is = |pdu: &&Arc<Pdu>| {
+                    pdu.kind.to_string() == kind.to_string()
+                        && pdu.state_key.as_deref() == Some(key)
+                };
                 authorising.iter().chain(&create).find(is).cloned()
             };
-            let by_id = |id: &ruma::EventId| authorising.iter().chain(&create).find(|pdu| pdu.event_id == id).cloned();
-            orvale_events::check(&room.rules.authorization, &pdu, by_id, find).map_err(|e| Error::Forbidden(e.to_string()))?;
+            let by_id = |id: &ruma::EventId| {
+                authorising
+                    .iter()
+                    .chain(&create)
+                    .find(|pdu| pdu.event_id == id)
+                    .cloned()
+            };
+            orvale_events::check(&room.rules.authorization, &pdu, by_id, find)
+                .map_err(|e| Error::Forbidden(e.to_string()))?;
             if let Some(target) = &redacts {
                 redaction::allowed(room, &pdu, target, find)?;
             }
@@ -307,22 +404,39 @@ impl Rooms {
                 changed.insert((pdu.kind.to_string().into(), key.clone()), pdu.clone());
             }
             outcomes.push(Outcome::Made(made.len()));
-            made.push(Made { pdu, json, request: draft.request, replaces, redacts });
+            made.push(Made {
+                pdu,
+                json,
+                request: draft.request,
+                replaces,
+                redacts,
+            });
         }
         Ok((outcomes, made))
     }
 
     fn find_request(&self, head: &Head, draft: &Draft) -> Result<Option<OwnedEventId>> {
-        let Some(request) = &draft.request else { return Ok(None) };
+        let Some(request) = &draft.request else {
+            return Ok(None);
+        };
         let key = transaction_key(&draft.sender, request);
         if let Some((_, id)) = head.transactions.get(&key) {
             return Ok(Some(id.clone()));
         }
-        let found = self.inner.store.get(&TRANSACTIONS, (&key.0, &key.1, &key.2))?;
+        let found = self
+            .inner
+            .store
+            .get(&TRANSACTIONS, (&key.0, &key.1, &key.2))?;
         Ok(found.and_then(|id| id.try_into().ok()))
     }
 
-    fn write(&self, room: &Room, head: &mut Head, made: Vec<Made>, permit: Permit) -> Result<Pending> {
+    fn write(
+        &self,
+        room: &Room,
+        head: &mut Head,
+        made: Vec<Made>,
+        permit: Permit,
+    ) -> Result<Pending> {
         let reserved = self.inner.store.reserve(permit, made.len() as u64);
         let places: Vec<_> = (0..made.len() as u64).map(|n| reserved.at(n)).collect();
         let mut batch = Batch::new();
@@ -331,33 +445,64 @@ impl Rooms {
     }
 
     /// Puts events and all that follows from them into a batch, and moves the head over them.
-    fn fill(&self, room: &Room, head: &mut Head, made: Vec<Made>, places: &[Position], batch: &mut Batch) -> Result<()> {
+    fn fill(
+        &self,
+        room: &Room,
+        head: &mut Head,
+        made: Vec<Made>,
+        places: &[Position],
+        batch: &mut Batch,
+    ) -> Result<()> {
         head.forget(self.inner.store.visible());
         for (made, at) in made.into_iter().zip(places.iter().copied()) {
-            let Made { pdu, json, request, replaces, redacts } = made;
+            let Made {
+                pdu,
+                json,
+                request,
+                replaces,
+                redacts,
+            } = made;
             let state_before = head.state;
             if let Some(key) = &pdu.state_key {
                 let kind = pdu.kind.to_string();
                 let change = [(hash(&kind, key), Some(at))];
-                head.state = self.inner.states.change(head.state, &change, at, &mut head.unwritten, batch)?;
-                let mut record = StateRecord { event: at, membership: None };
+                head.state = self.inner.states.change(
+                    head.state,
+                    &change,
+                    at,
+                    &mut head.unwritten,
+                    batch,
+                )?;
+                let mut record = StateRecord {
+                    event: at,
+                    membership: None,
+                };
                 if pdu.kind == TimelineEventType::RoomMember {
                     record.membership = membership(&pdu);
                     self.set_membership(room, head, &pdu, key, at, replaces.as_deref(), batch)?;
                 }
                 batch.put(&CURRENT_STATE, (room.number, &kind, key), &record);
-                head.known.insert((kind.into(), key.clone()), (at, Some(pdu.clone())));
+                head.known
+                    .insert((kind.into(), key.clone()), (at, Some(pdu.clone())));
             }
             if let Some(target) = &redacts {
                 redaction::apply(self, room, head, target, &pdu, batch)?;
             }
             if let Some(request) = &request {
                 let key = transaction_key(&pdu.sender, request);
-                batch.put(&TRANSACTIONS, (&key.0, &key.1, &key.2), &pdu.event_id.to_string());
+                batch.put(
+                    &TRANSACTIONS,
+                    (&key.0, &key.1, &key.2),
+                    &pdu.event_id.to_string(),
+                );
                 head.transactions.insert(key, (at, pdu.event_id.clone()));
             }
             if let Some((parent, rel_type, key)) = relation(&pdu) {
-                let record = RelationRecord { sender: pdu.sender.to_string(), kind: pdu.kind.to_string(), key };
+                let record = RelationRecord {
+                    sender: pdu.sender.to_string(),
+                    kind: pdu.kind.to_string(),
+                    key,
+                };
                 batch.put(&RELATIONS, (parent, rel_type, at), &record);
             }
             let record = EventRecord {
@@ -366,10 +511,15 @@ impl Rooms {
                 state_before: state_before.0,
                 state_after: head.state.0,
                 standing: Standing::Accepted,
-                transaction: request
-                    .map(|r| Transaction { device_id: r.device_id, transaction_id: r.transaction_id }),
+                transaction: request.map(|r| Transaction {
+                    device_id: r.device_id,
+                    transaction_id: r.transaction_id,
+                }),
                 pdu: json.into(),
-                unsigned: replaces.as_ref().map(|before| StoredEvent::unsigned_replacing(&before.event_id)).unwrap_or_default(),
+                unsigned: replaces
+                    .as_ref()
+                    .map(|before| StoredEvent::unsigned_replacing(&before.event_id))
+                    .unwrap_or_default(),
             };
             batch.put(&TIMELINE, (room.number, Order::live(at).0), &at);
             batch.put(&EVENT_NUMBERS, (&pdu.event_id,), &at);
@@ -395,9 +545,14 @@ impl Rooms {
         replaces: Option<&Pdu>,
         batch: &mut Batch,
     ) -> Result<()> {
-        let Some(now) = membership(pdu) else { return Ok(()) };
+        let Some(now) = membership(pdu) else {
+            return Ok(());
+        };
         let before = replaces.and_then(membership);
-        for (count, counted) in [(&mut head.joined, Membership::Join), (&mut head.invited, Membership::Invite)] {
+        for (count, counted) in [
+            (&mut head.joined, Membership::Join),
+            (&mut head.invited, Membership::Invite),
+        ] {
             *count += u64::from(now == counted);
             *count = count.saturating_sub(u64::from(before == Some(counted)));
         }
@@ -407,7 +562,13 @@ impl Rooms {
             None => self.inner.store.get(&MEMBERSHIPS, (user, room.number))?,
         };
         let was_joined = now == Membership::Join || last.is_some_and(|l| l.was_joined);
-        let record = MembershipRecord { event: at, membership: now, before, was_joined, forgotten: false };
+        let record = MembershipRecord {
+            event: at,
+            membership: now,
+            before,
+            was_joined,
+            forgotten: false,
+        };
         batch.put(&MEMBERSHIPS, (user, room.number), &record);
         head.memberships.insert(user.to_owned(), (at, record));
         Ok(())
@@ -416,24 +577,48 @@ impl Rooms {
 
 fn appended(outcome: Outcome, made: &[OwnedEventId]) -> Appended {
     match outcome {
-        Outcome::Made(n) => Appended { event_id: made[n].clone(), existed: false },
-        Outcome::Existed(event_id) => Appended { event_id, existed: true },
+        Outcome::Made(n) => Appended {
+            event_id: made[n].clone(),
+            existed: false,
+        },
+        Outcome::Existed(event_id) => Appended {
+            event_id,
+            existed: true,
+        },
     }
 }
 
 fn transaction_key(sender: &UserId, request: &Request) -> (String, String, String) {
-    let Request { device_id, transaction_id, scope } = request;
-    (sender.to_string(), device_id.clone(), format!("{scope}|{transaction_id}"))
+    let Request {
+        device_id,
+        transaction_id,
+        scope,
+    } = request;
+    (
+        sender.to_string(),
+        device_id.clone(),
+        format!("{scope}|{transaction_id}"),
+    )
 }
 
 /// The state under the lock: what was looked up or appended before, else what the store holds.
-fn known_state(rooms: &Rooms, room: &Room, head: &mut Head, kind: &StateEventType, key: &str) -> Result<Option<Arc<Pdu>>> {
+fn known_state(
+    rooms: &Rooms,
+    room: &Room,
+    head: &mut Head,
+    kind: &StateEventType,
+    key: &str,
+) -> Result<Option<Arc<Pdu>>> {
     let wanted = (kind.clone(), key.to_owned());
     if let Some((_, known)) = head.known.get(&wanted) {
         return Ok(known.clone());
     }
     // A room that is being made has nothing in the store yet.
-    let found = if room.number == Position::START { None } else { rooms.find_state(room, kind, key)? };
+    let found = if room.number == Position::START {
+        None
+    } else {
+        rooms.find_state(room, kind, key)?
+    };
     let pdu = found.map(|event| event.pdu.clone());
     head.known.insert(wanted, (Position::START, pdu.clone()));
     Ok(pdu)
@@ -480,6 +665,12 @@ pub(crate) fn relation(pdu: &Pdu) -> Option<(OwnedEventId, String, String)> {
     if pdu.state_key.is_some() || !pdu.content.get().contains("m.relates_to") {
         return None;
     }
-    let RelatesTo { event_id, rel_type, key } = serde_json::from_str::<Content>(pdu.content.get()).ok()?.relates_to;
+    let RelatesTo {
+        event_id,
+        rel_type,
+        key,
+    } = serde_json::from_str::<Content>(pdu.content.get())
+        .ok()?
+        .relates_to;
     Some((event_id, rel_type, key))
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use orvale_events::Pdu;
 use orvale_storage::{EventRecord, Position, Standing};
-use ruma::{EventId, OwnedEventId, OwnedRoomId, RoomId, UserId, room_version_rules::RoomVersionRules};
+use ruma::{
+    EventId, OwnedEventId, OwnedRoomId, RoomId, UserId, room_version_rules::RoomVersionRules,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -73,25 +75,51 @@ impl StoredEvent {
         record: EventRecord,
         replaced: Option<&Self>,
     ) -> Result<Self> {
-        let corrupt = |reason: String| orvale_storage::Error::Corrupt { tree: "log", reason };
-        let id = OwnedEventId::try_from(record.event_id.as_str()).map_err(|e| corrupt(e.to_string()))?;
-        let mut pdu = Pdu::parse(id, room_id.to_owned(), &record.pdu, rules).map_err(|e| corrupt(e.to_string()))?;
+        let corrupt = |reason: String| orvale_storage::Error::Corrupt {
+            tree: "log",
+            reason,
+        };
+        let id =
+            OwnedEventId::try_from(record.event_id.as_str()).map_err(|e| corrupt(e.to_string()))?;
+        let mut pdu = Pdu::parse(id, room_id.to_owned(), &record.pdu, rules)
+            .map_err(|e| corrupt(e.to_string()))?;
         pdu.rejected = record.standing == Standing::Rejected;
-        Ok(Self::with_pdu(position, Arc::new(pdu), record, replaced.map(|e| &*e.pdu)))
+        Ok(Self::with_pdu(
+            position,
+            Arc::new(pdu),
+            record,
+            replaced.map(|e| &*e.pdu),
+        ))
     }
 
-    pub(crate) fn with_pdu(position: Position, pdu: Arc<Pdu>, record: EventRecord, replaced: Option<&Pdu>) -> Self {
+    pub(crate) fn with_pdu(
+        position: Position,
+        pdu: Arc<Pdu>,
+        record: EventRecord,
+        replaced: Option<&Pdu>,
+    ) -> Self {
         let room_id = pdu.room_id.clone();
         // Looked up when read, not stored: a redaction of the former event must take its content from here too.
         let unsigned = match replaced {
             Some(before) => {
-                let (stored, content) = (String::from_utf8_lossy(&record.unsigned), before.content.get());
+                let (stored, content) = (
+                    String::from_utf8_lossy(&record.unsigned),
+                    before.content.get(),
+                );
                 let sender = before.sender.as_str();
                 format!("{stored},\"prev_content\":{content},\"prev_sender\":\"{sender}\"").into()
             }
             None => record.unsigned.clone(),
         };
-        Self { position, room: record.room, room_id, pdu, record, unsigned, client: OnceLock::new() }
+        Self {
+            position,
+            room: record.room,
+            room_id,
+            pdu,
+            record,
+            unsigned,
+            client: OnceLock::new(),
+        }
     }
 
     /// `unsigned` of a state event that replaces another.
@@ -101,7 +129,10 @@ impl StoredEvent {
 
     /// The state event that a record's event replaced.
     pub(crate) fn replaces(record: &EventRecord) -> Option<&EventId> {
-        let id = std::str::from_utf8(&record.unsigned).ok()?.strip_prefix(REPLACES)?.strip_suffix('"')?;
+        let id = std::str::from_utf8(&record.unsigned)
+            .ok()?
+            .strip_prefix(REPLACES)?
+            .strip_suffix('"')?;
         <&EventId>::try_from(id).ok()
     }
 
@@ -128,17 +159,27 @@ impl StoredEvent {
         if let Some(made) = self.client.get() {
             return Ok(made);
         }
-        let malformed = |e: serde_json::Error| Error::Internal(format!("event {}: {e}", self.pdu.event_id));
+        let malformed =
+            |e: serde_json::Error| Error::Internal(format!("event {}: {e}", self.pdu.event_id));
         let parts: Parts<'_> = serde_json::from_slice(&self.record.pdu).map_err(malformed)?;
         let mut out = String::with_capacity(self.record.pdu.len() + self.unsigned.len());
         let content = parts.content.get();
         out.push_str("\"content\":");
         // Clients find what a redaction redacts both at the top and in the content, whatever the room version.
-        let redacts = self.pdu.redacts.as_ref().map(|id| serde_json::to_string(id).expect("an ID is a string"));
+        let redacts = self
+            .pdu
+            .redacts
+            .as_ref()
+            .map(|id| serde_json::to_string(id).expect("an ID is a string"));
         match (&redacts, parts.redacts) {
-            (Some(id), Some(_)) if content == "{}" => out.push_str(&format!("{{\"redacts\":{id}}}")),
+            (Some(id), Some(_)) if content == "{}" => {
+                out.push_str(&format!("{{\"redacts\":{id}}}"))
+            }
             (Some(id), Some(_)) if !content.contains("\"redacts\"") => {
-                out.push_str(&format!("{},\"redacts\":{id}}}", &content[..content.len() - 1]));
+                out.push_str(&format!(
+                    "{},\"redacts\":{id}}}",
+                    &content[..content.len() - 1]
+                ));
             }
             _ => out.push_str(content),
         }
@@ -194,7 +235,9 @@ impl StoredEvent {
             }
         };
         if reader.now > 0 {
-            let age = reader.now.saturating_sub(u64::from(self.pdu.origin_server_ts.get()));
+            let age = reader
+                .now
+                .saturating_sub(u64::from(self.pdu.origin_server_ts.get()));
             separate(out);
             write!(out, "\"age\":{age}").expect("writing to memory");
         }
@@ -243,7 +286,8 @@ impl StoredEvent {
     /// # Errors
     /// If what is stored is no event.
     pub fn stripped_format(&self) -> Result<Box<RawValue>> {
-        let malformed = |e: serde_json::Error| Error::Internal(format!("event {}: {e}", self.pdu.event_id));
+        let malformed =
+            |e: serde_json::Error| Error::Internal(format!("event {}: {e}", self.pdu.event_id));
         let parts: Parts<'_> = serde_json::from_slice(&self.record.pdu).map_err(malformed)?;
         let state_key = parts.state_key.map_or("\"\"", RawValue::get);
         let (content, sender, kind) = (parts.content.get(), parts.sender.get(), parts.kind.get());

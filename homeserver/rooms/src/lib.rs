@@ -17,6 +17,8 @@
 //! To add something users do in a room: a file with an `impl Rooms`, which decides inside [`Rooms::append`] what to append.
 
 mod append;
+#[cfg(test)]
+mod append_tests;
 mod error;
 mod event;
 mod power;
@@ -24,6 +26,8 @@ mod redaction;
 mod room;
 mod rooms;
 mod state;
+#[cfg(test)]
+mod testing;
 mod timeline;
 mod visibility;
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use orvale_events::Pdu;
 use ruma::{
-    events::{StateEventType, room::power_levels::{RoomPowerLevels, RoomPowerLevelsEventContent, RoomPowerLevelsSource}},
+    events::{
+        StateEventType,
+        room::power_levels::{RoomPowerLevels, RoomPowerLevelsEventContent, RoomPowerLevelsSource},
+    },
     state_res::events::RoomCreateEvent,
 };
 
@@ -22,11 +25,19 @@ pub(crate) fn of_state(
     room: &Room,
     state: impl Fn(&StateEventType, &str) -> Option<Arc<Pdu>>,
 ) -> Result<RoomPowerLevels> {
-    let create = state(&StateEventType::RoomCreate, "").ok_or_else(|| Error::Internal("a room without create".to_owned()))?;
-    let creators = RoomCreateEvent::new(&*create).creators(&room.rules.authorization).map_err(Error::Internal)?;
-    let content = state(&StateEventType::RoomPowerLevels, "").and_then(|pdu| pdu.content_as::<RoomPowerLevelsEventContent>().ok());
+    let create = state(&StateEventType::RoomCreate, "")
+        .ok_or_else(|| Error::Internal("a room without create".to_owned()))?;
+    let creators = RoomCreateEvent::new(&*create)
+        .creators(&room.rules.authorization)
+        .map_err(Error::Internal)?;
+    let content = state(&StateEventType::RoomPowerLevels, "")
+        .and_then(|pdu| pdu.content_as::<RoomPowerLevelsEventContent>().ok());
     let source = content.map_or(RoomPowerLevelsSource::None, RoomPowerLevelsSource::Original);
-    Ok(RoomPowerLevels::new(source, &room.rules.authorization, creators))
+    Ok(RoomPowerLevels::new(
+        source,
+        &room.rules.authorization,
+        creators,
+    ))
 }
 
 impl Rooms {

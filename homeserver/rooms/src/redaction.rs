@@ -9,7 +9,7 @@ use ruma::{EventId, events::StateEventType};
 use crate::{
     Rooms,
     error::{Error, Result},
-    event::{Reader, StoredEvent},
+    event::StoredEvent,
     room::{Head, Room},
 };
 
@@ -18,8 +18,12 @@ use crate::{
 /// # Errors
 /// [`Error::UnknownEvent`] if it is none of this room.
 pub(crate) fn target(rooms: &Rooms, room: &Room, id: &EventId) -> Result<Option<Arc<StoredEvent>>> {
-    let found = rooms.find_event(id)?.filter(|event| event.room == room.number);
-    found.map(Some).ok_or_else(|| Error::UnknownEvent(id.to_owned()))
+    let found = rooms
+        .find_event(id)?
+        .filter(|event| event.room == room.number);
+    found
+        .map(Some)
+        .ok_or_else(|| Error::UnknownEvent(id.to_owned()))
 }
 
 /// Whether a local user may redact this event: their own, or any with the power to redact.
@@ -35,7 +39,9 @@ pub(crate) fn allowed(
     if crate::power::of_state(room, state)?.user_can_redact_event_of_other(&redaction.sender) {
         return Ok(());
     }
-    Err(Error::Forbidden("you may redact your own events; others' need the power to redact".to_owned()))
+    Err(Error::Forbidden(
+        "you may redact your own events; others' need the power to redact".to_owned(),
+    ))
 }
 
 /// Takes the target's content away, in what is stored and in what is remembered.
@@ -58,7 +64,13 @@ pub(crate) fn apply(
     if let Some((parent, rel_type, _)) = crate::append::relation(&target.pdu) {
         batch.delete(&RELATIONS, (parent, rel_type, target.position));
     }
-    let redacted = Arc::new(StoredEvent::new(target.position, &room.id, &room.rules, record, None)?);
+    let redacted = Arc::new(StoredEvent::new(
+        target.position,
+        &room.id,
+        &room.rules,
+        record,
+        None,
+    )?);
     if let Some(key) = &target.pdu.state_key {
         let known = (target.pdu.kind.to_string().into(), key.clone());
         if let Some((_, Some(pdu))) = head.known.get_mut(&known)
@@ -67,7 +79,10 @@ pub(crate) fn apply(
             *pdu = redacted.pdu.clone();
         }
         // Events that replaced it show its former content.
-        rooms.inner.events.retain(|_, event| event.room != room.number || event.pdu.state_key.is_none());
+        rooms
+            .inner
+            .events
+            .retain(|_, event| event.room != room.number || event.pdu.state_key.is_none());
     }
     rooms.inner.events.insert(target.position, redacted);
     Ok(())
@@ -96,13 +111,5 @@ impl StoredEvent {
     #[must_use]
     pub fn is_redacted(&self) -> bool {
         self.record.unsigned.starts_with(REDACTED)
-    }
-}
-
-impl StoredEvent {
-    /// It as the endpoint that made it may show it: for tests of redaction.
-    #[cfg(test)]
-    pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(self.client_format(&Reader::default()).expect("an event").get()).expect("JSON")
     }
 }

@@ -8,7 +8,10 @@ use orvale_storage::{
     trees::rooms::{HEADS, HeadRecord, MembershipRecord, ROOM_NUMBERS, ROOMS},
 };
 use parking_lot::{Mutex, MutexGuard};
-use ruma::{OwnedEventId, OwnedRoomId, RoomId, RoomVersionId, events::StateEventType, room_version_rules::RoomVersionRules};
+use ruma::{
+    OwnedEventId, OwnedRoomId, RoomId, RoomVersionId, events::StateEventType,
+    room_version_rules::RoomVersionRules,
+};
 
 use crate::{
     error::{Error, Result},
@@ -72,9 +75,22 @@ impl Head {
 }
 
 impl Room {
-    pub(crate) fn new(number: Position, id: OwnedRoomId, version: RoomVersionId, head: Head) -> Result<Self> {
-        let rules = version.rules().ok_or_else(|| Error::UnsupportedRoomVersion(version.to_string()))?;
-        Ok(Self { number, id, version, rules, head: Mutex::new(head) })
+    pub(crate) fn new(
+        number: Position,
+        id: OwnedRoomId,
+        version: RoomVersionId,
+        head: Head,
+    ) -> Result<Self> {
+        let rules = version
+            .rules()
+            .ok_or_else(|| Error::UnsupportedRoomVersion(version.to_string()))?;
+        Ok(Self {
+            number,
+            id,
+            version,
+            rules,
+            head: Mutex::new(head),
+        })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Head> {
@@ -114,10 +130,18 @@ impl Known {
         if let Some(room) = maps.by_number.get(&number) {
             return Ok(Some(room.clone()));
         }
-        let Some(record) = store.get(&ROOMS, (number,))? else { return Ok(None) };
+        let Some(record) = store.get(&ROOMS, (number,))? else {
+            return Ok(None);
+        };
         let head = store.get(&HEADS, (number,))?.unwrap_or_default();
-        let malformed = |what: &str| orvale_storage::Error::Corrupt { tree: "rooms", reason: what.to_owned() };
-        let extremities = head.extremities.into_iter().map(|id| OwnedEventId::try_from(id).map_err(|_| malformed("event ID")));
+        let malformed = |what: &str| orvale_storage::Error::Corrupt {
+            tree: "rooms",
+            reason: what.to_owned(),
+        };
+        let extremities = head
+            .extremities
+            .into_iter()
+            .map(|id| OwnedEventId::try_from(id).map_err(|_| malformed("event ID")));
         let head = Head {
             extremities: extremities.collect::<Result<_, _>>()?,
             depth: head.depth,
@@ -128,7 +152,8 @@ impl Known {
             ..Head::default()
         };
         let id = OwnedRoomId::try_from(record.room_id).map_err(|_| malformed("room ID"))?;
-        let version = RoomVersionId::try_from(record.version).map_err(|_| malformed("room version"))?;
+        let version =
+            RoomVersionId::try_from(record.version).map_err(|_| malformed("room version"))?;
         let room = Arc::new(Room::new(number, id, version, head)?);
         maps.insert(&room, store.visible());
         Ok(Some(room))
@@ -145,9 +170,18 @@ impl Maps {
             // Nobody else holds a room of two owners, both maps; and nobody can take one meanwhile. One that has batches on
             // their way stays: the store would give an older head.
             let idle = |room: &Arc<Room>| {
-                Arc::strong_count(room) == 2 && room.head.try_lock().is_some_and(|head| head.latest <= visible)
+                Arc::strong_count(room) == 2
+                    && room
+                        .head
+                        .try_lock()
+                        .is_some_and(|head| head.latest <= visible)
             };
-            let gone: Vec<_> = self.by_number.values().filter(|room| idle(room)).map(|r| (r.number, r.id.clone())).collect();
+            let gone: Vec<_> = self
+                .by_number
+                .values()
+                .filter(|room| idle(room))
+                .map(|r| (r.number, r.id.clone()))
+                .collect();
             for (number, id) in gone {
                 self.by_number.remove(&number);
                 self.by_id.remove(&id);

@@ -12,7 +12,8 @@ use orvale_storage::{
 };
 use quick_cache::{Weighter, sync::Cache};
 use ruma::{
-    EventId, MilliSecondsSinceUnixEpoch, OwnedServerName, RoomId, RoomVersionId, ServerName, UserId, events::StateEventType,
+    EventId, MilliSecondsSinceUnixEpoch, OwnedServerName, RoomId, RoomVersionId, ServerName,
+    UserId, events::StateEventType,
 };
 
 use crate::{
@@ -33,7 +34,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { default_room_version: RoomVersionId::V12, event_cache_bytes: 64 << 20 }
+        Self {
+            default_room_version: RoomVersionId::V12,
+            event_cache_bytes: 64 << 20,
+        }
     }
 }
 
@@ -71,7 +75,9 @@ impl Rooms {
     /// The rooms of a store. `key` signs this server's events.
     #[must_use]
     pub fn new(store: Store, key: Arc<ServerKey>, config: Config, clock: Clock) -> Self {
-        let events = usize::try_from(config.event_cache_bytes / 2000).unwrap_or(usize::MAX).max(64);
+        let events = usize::try_from(config.event_cache_bytes / 2000)
+            .unwrap_or(usize::MAX)
+            .max(64);
         let inner = Inner {
             states: States::new(store.clone(), 50_000),
             events: Cache::with_weighter(events, config.event_cache_bytes, Bytes),
@@ -81,7 +87,9 @@ impl Rooms {
             config,
             clock,
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// This server's name.
@@ -127,7 +135,8 @@ impl Rooms {
     /// # Errors
     /// [`Error::UnknownRoom`].
     pub fn get(&self, id: &RoomId) -> Result<Arc<Room>> {
-        self.find(id)?.ok_or_else(|| Error::UnknownRoom(id.to_owned()))
+        self.find(id)?
+            .ok_or_else(|| Error::UnknownRoom(id.to_owned()))
     }
 
     /// The room of this number.
@@ -136,7 +145,10 @@ impl Rooms {
     /// Storage's; a number that is no room's is corruption.
     pub fn get_number(&self, number: Position) -> Result<Arc<Room>> {
         let none = || Error::Internal(format!("no room has the number {number}"));
-        self.inner.known.find_number(&self.inner.store, number)?.ok_or_else(none)
+        self.inner
+            .known
+            .find_number(&self.inner.store, number)?
+            .ok_or_else(none)
     }
 
     /// The event at a position of the log.
@@ -166,7 +178,13 @@ impl Rooms {
             Some(id) => self.find_event(id)?,
             None => None,
         };
-        let event = Arc::new(StoredEvent::new(at, &room.id, &room.rules, record, replaced.as_deref())?);
+        let event = Arc::new(StoredEvent::new(
+            at,
+            &room.id,
+            &room.rules,
+            record,
+            replaced.as_deref(),
+        )?);
         self.inner.events.insert(at, event.clone());
         Ok(event)
     }
@@ -176,15 +194,27 @@ impl Rooms {
     /// # Errors
     /// Storage's.
     pub fn find_event(&self, id: &EventId) -> Result<Option<Arc<StoredEvent>>> {
-        self.inner.store.get(&EVENT_NUMBERS, (id,))?.map(|at| self.event(at)).transpose()
+        self.inner
+            .store
+            .get(&EVENT_NUMBERS, (id,))?
+            .map(|at| self.event(at))
+            .transpose()
     }
 
     /// The event that is a room's state now, as far as it is visible.
     ///
     /// # Errors
     /// Storage's.
-    pub fn find_state(&self, room: &Room, kind: &StateEventType, state_key: &str) -> Result<Option<Arc<StoredEvent>>> {
-        let found = self.inner.store.get(&CURRENT_STATE, (room.number, kind.to_string(), state_key))?;
+    pub fn find_state(
+        &self,
+        room: &Room,
+        kind: &StateEventType,
+        state_key: &str,
+    ) -> Result<Option<Arc<StoredEvent>>> {
+        let found = self
+            .inner
+            .store
+            .get(&CURRENT_STATE, (room.number, kind.to_string(), state_key))?;
         found.map(|record| self.event(record.event)).transpose()
     }
 
@@ -193,25 +223,49 @@ impl Rooms {
     /// # Errors
     /// Storage's.
     pub fn list_state(&self, room: &Room) -> Result<Vec<Arc<StoredEvent>>> {
-        let found = self.inner.store.prefix(&CURRENT_STATE, (room.number,), usize::MAX)?;
-        found.into_iter().map(|(_, record)| self.event(record.event)).collect()
+        let found = self
+            .inner
+            .store
+            .prefix(&CURRENT_STATE, (room.number,), usize::MAX)?;
+        found
+            .into_iter()
+            .map(|(_, record)| self.event(record.event))
+            .collect()
     }
 
     /// The state keys and records of one type in a room's current state: for `m.room.member`, its members.
     ///
     /// # Errors
     /// Storage's.
-    pub fn list_state_keys(&self, room: &Room, kind: &StateEventType) -> Result<Vec<(String, StateRecord)>> {
-        let found = self.inner.store.prefix(&CURRENT_STATE, (room.number, kind.to_string()), usize::MAX)?;
-        Ok(found.into_iter().map(|((_, _, key), record)| (key, record)).collect())
+    pub fn list_state_keys(
+        &self,
+        room: &Room,
+        kind: &StateEventType,
+    ) -> Result<Vec<(String, StateRecord)>> {
+        let found =
+            self.inner
+                .store
+                .prefix(&CURRENT_STATE, (room.number, kind.to_string()), usize::MAX)?;
+        Ok(found
+            .into_iter()
+            .map(|((_, _, key), record)| (key, record))
+            .collect())
     }
 
     /// The event that a state holds.
     ///
     /// # Errors
     /// Storage's.
-    pub fn find_state_at(&self, state: StateId, kind: &StateEventType, key: &str) -> Result<Option<Arc<StoredEvent>>> {
-        let found = self.inner.states.get(state, &hash(&kind.to_string(), key), &Unwritten::default())?;
+    pub fn find_state_at(
+        &self,
+        state: StateId,
+        kind: &StateEventType,
+        key: &str,
+    ) -> Result<Option<Arc<StoredEvent>>> {
+        let found =
+            self.inner
+                .states
+                .get(state, &hash(&kind.to_string(), key), &Unwritten::default())?;
         found.map(|at| self.event(at)).transpose()
     }
 
@@ -230,7 +284,11 @@ impl Rooms {
     /// Storage's.
     pub fn list_state_changes(&self, from: StateId, to: StateId) -> Result<Vec<Arc<StoredEvent>>> {
         let found = self.inner.states.diff(from, to, &Unwritten::default())?;
-        found.into_iter().filter_map(|d| d.b).map(|at| self.event(at)).collect()
+        found
+            .into_iter()
+            .filter_map(|d| d.b)
+            .map(|at| self.event(at))
+            .collect()
     }
 
     /// How a user stands in a room, as far as it is visible; `None` for a stranger.
@@ -247,6 +305,9 @@ impl Rooms {
     /// Storage's.
     pub fn list_memberships(&self, user: &UserId) -> Result<Vec<(Position, MembershipRecord)>> {
         let found = self.inner.store.prefix(&MEMBERSHIPS, (user,), usize::MAX)?;
-        Ok(found.into_iter().map(|((_, room), record)| (room, record)).collect())
+        Ok(found
+            .into_iter()
+            .map(|((_, room), record)| (room, record))
+            .collect())
     }
 }

@@ -43,7 +43,11 @@ pub(crate) fn hash(kind: &str, state_key: &str) -> StateHash {
 
 fn nibble(hash: &StateHash, depth: usize) -> u32 {
     let byte = hash[depth / 2];
-    u32::from(if depth.is_multiple_of(2) { byte >> 4 } else { byte & 15 })
+    u32::from(if depth.is_multiple_of(2) {
+        byte >> 4
+    } else {
+        byte & 15
+    })
 }
 
 /// The states of all rooms. Cheap to clone.
@@ -74,7 +78,10 @@ struct Maker<'a> {
 
 impl States {
     pub(crate) fn new(store: Store, cached_nodes: usize) -> Self {
-        Self { store, nodes: Arc::new(Cache::new(cached_nodes)) }
+        Self {
+            store,
+            nodes: Arc::new(Cache::new(cached_nodes)),
+        }
     }
 
     fn node(&self, id: u64, unwritten: &Unwritten) -> Result<Arc<StateNode>> {
@@ -87,8 +94,14 @@ impl States {
         let (at, index) = (Position(id >> INDEX_BITS), id & ((1 << INDEX_BITS) - 1));
         #[expect(clippy::cast_possible_truncation, reason = "an index has 20 bits")]
         let chunk = (index / CHUNK) as u32;
-        let missing = || orvale_storage::Error::Corrupt { tree: "state_nodes", reason: format!("no node {at}/{index}") };
-        let nodes = self.store.get(&STATE_NODES, (at, chunk))?.ok_or_else(missing)?;
+        let missing = || orvale_storage::Error::Corrupt {
+            tree: "state_nodes",
+            reason: format!("no node {at}/{index}"),
+        };
+        let nodes = self
+            .store
+            .get(&STATE_NODES, (at, chunk))?
+            .ok_or_else(missing)?;
         let mut wanted = None;
         for (n, node) in (u64::from(chunk) * CHUNK..).zip(nodes) {
             let node = Arc::new(node);
@@ -101,7 +114,12 @@ impl States {
     }
 
     /// The event that a state holds for a key.
-    pub(crate) fn get(&self, state: StateId, hash: &StateHash, unwritten: &Unwritten) -> Result<Option<Position>> {
+    pub(crate) fn get(
+        &self,
+        state: StateId,
+        hash: &StateHash,
+        unwritten: &Unwritten,
+    ) -> Result<Option<Position>> {
         let mut id = state.0;
         for depth in 0..=DEPTH {
             if id == 0 {
@@ -109,7 +127,10 @@ impl States {
             }
             match &*self.node(id, unwritten)? {
                 StateNode::Leaf(entries) => {
-                    return Ok(entries.binary_search_by(|(h, _)| h.cmp(hash)).ok().map(|at| entries[at].1));
+                    return Ok(entries
+                        .binary_search_by(|(h, _)| h.cmp(hash))
+                        .ok()
+                        .map(|at| entries[at].1));
                 }
                 StateNode::Branch(bits, children) => match child(*bits, nibble(hash, depth)) {
                     Some(at) => id = children[at],
@@ -121,7 +142,11 @@ impl States {
     }
 
     /// Every event of a state, in no useful order.
-    pub(crate) fn list(&self, state: StateId, unwritten: &Unwritten) -> Result<Vec<(StateHash, Position)>> {
+    pub(crate) fn list(
+        &self,
+        state: StateId,
+        unwritten: &Unwritten,
+    ) -> Result<Vec<(StateHash, Position)>> {
         let mut found = Vec::new();
         let mut open = vec![state.0];
         while let Some(id) = open.pop().filter(|id| *id != 0) {
@@ -134,34 +159,62 @@ impl States {
     }
 
     /// What differs between two states: the key, and the event in the first and in the second.
-    pub(crate) fn diff(&self, a: StateId, b: StateId, unwritten: &Unwritten) -> Result<Vec<Difference>> {
+    pub(crate) fn diff(
+        &self,
+        a: StateId,
+        b: StateId,
+        unwritten: &Unwritten,
+    ) -> Result<Vec<Difference>> {
         let mut found = Vec::new();
         self.diff_nodes(a.0, b.0, unwritten, &mut found)?;
         Ok(found)
     }
 
-    fn diff_nodes(&self, a: u64, b: u64, unwritten: &Unwritten, found: &mut Vec<Difference>) -> Result<()> {
+    fn diff_nodes(
+        &self,
+        a: u64,
+        b: u64,
+        unwritten: &Unwritten,
+        found: &mut Vec<Difference>,
+    ) -> Result<()> {
         if a == b {
             return Ok(());
         }
-        let read = |id: u64| if id == 0 { Ok(None) } else { self.node(id, unwritten).map(Some) };
+        let read = |id: u64| {
+            if id == 0 {
+                Ok(None)
+            } else {
+                self.node(id, unwritten).map(Some)
+            }
+        };
         match (read(a)?.as_deref(), read(b)?.as_deref()) {
             (Some(StateNode::Branch(bits_a, a)), Some(StateNode::Branch(bits_b, b))) => {
                 for n in 0..16 {
-                    let of = |bits: u16, children: &[u64]| child(bits, n).map_or(0, |at| children[at]);
+                    let of =
+                        |bits: u16, children: &[u64]| child(bits, n).map_or(0, |at| children[at]);
                     self.diff_nodes(of(*bits_a, a), of(*bits_b, b), unwritten, found)?;
                 }
             }
             _ => {
-                let of = |id| -> Result<BTreeMap<_, _>> { Ok(self.list(StateId(id), unwritten)?.into_iter().collect()) };
+                let of = |id| -> Result<BTreeMap<_, _>> {
+                    Ok(self.list(StateId(id), unwritten)?.into_iter().collect())
+                };
                 let (a, mut b) = (of(a)?, of(b)?);
                 for (hash, in_a) in a {
                     let in_b = b.remove(&hash);
                     if in_b != Some(in_a) {
-                        found.push(Difference { hash, a: Some(in_a), b: in_b });
+                        found.push(Difference {
+                            hash,
+                            a: Some(in_a),
+                            b: in_b,
+                        });
                     }
                 }
-                found.extend(b.into_iter().map(|(hash, in_b)| Difference { hash, a: None, b: Some(in_b) }));
+                found.extend(b.into_iter().map(|(hash, in_b)| Difference {
+                    hash,
+                    a: None,
+                    b: Some(in_b),
+                }));
             }
         }
         Ok(())
@@ -177,7 +230,12 @@ impl States {
         unwritten: &mut Unwritten,
         batch: &mut Batch,
     ) -> Result<StateId> {
-        let mut maker = Maker { states: self, unwritten, at, made: Vec::new() };
+        let mut maker = Maker {
+            states: self,
+            unwritten,
+            at,
+            made: Vec::new(),
+        };
         let mut changes: BTreeMap<StateHash, Option<Position>> = changes.iter().copied().collect();
         let root = maker.change(state.0, 0, &mut changes)?;
         let made = maker.made;
@@ -209,11 +267,23 @@ impl Maker<'_> {
         self.at.0 << INDEX_BITS | (self.made.len() as u64 - 1)
     }
 
-    fn change(&mut self, id: u64, depth: usize, changes: &mut BTreeMap<StateHash, Option<Position>>) -> Result<u64> {
-        let node = if id == 0 { None } else { Some(self.states.node(id, self.unwritten)?) };
+    fn change(
+        &mut self,
+        id: u64,
+        depth: usize,
+        changes: &mut BTreeMap<StateHash, Option<Position>>,
+    ) -> Result<u64> {
+        let node = if id == 0 {
+            None
+        } else {
+            Some(self.states.node(id, self.unwritten)?)
+        };
         match node.as_deref() {
             None => {
-                let entries = changes.iter().filter_map(|(h, e)| e.map(|e| (*h, e))).collect();
+                let entries = changes
+                    .iter()
+                    .filter_map(|(h, e)| e.map(|e| (*h, e)))
+                    .collect();
                 Ok(self.build(entries, depth))
             }
             Some(StateNode::Leaf(entries)) => {
@@ -225,7 +295,11 @@ impl Maker<'_> {
                     };
                 }
                 let all: Vec<_> = all.into_iter().collect();
-                Ok(if all == *entries { id } else { self.build(all, depth) })
+                Ok(if all == *entries {
+                    id
+                } else {
+                    self.build(all, depth)
+                })
             }
             Some(StateNode::Branch(bits, children)) => {
                 let mut next = [0_u64; 16];
@@ -234,23 +308,35 @@ impl Maker<'_> {
                 }
                 let before = next;
                 for n in 0..16_u32 {
-                    let mut mine: BTreeMap<_, _> =
-                        changes.iter().filter(|(h, _)| nibble(h, depth) == n).map(|(h, e)| (*h, *e)).collect();
+                    let mut mine: BTreeMap<_, _> = changes
+                        .iter()
+                        .filter(|(h, _)| nibble(h, depth) == n)
+                        .map(|(h, e)| (*h, *e))
+                        .collect();
                     if !mine.is_empty() {
                         next[n as usize] = self.change(next[n as usize], depth + 1, &mut mine)?;
                     }
                 }
-                Ok(if next == before { id } else { self.branch(&next) })
+                Ok(if next == before {
+                    id
+                } else {
+                    self.branch(&next)
+                })
             }
         }
     }
 
     fn branch(&mut self, children: &[u64; 16]) -> u64 {
-        let bits = (0..16).filter(|n| children[*n] != 0).fold(0_u16, |bits, n| bits | 1 << n);
+        let bits = (0..16)
+            .filter(|n| children[*n] != 0)
+            .fold(0_u16, |bits, n| bits | 1 << n);
         if bits == 0 {
             return 0;
         }
-        self.make(StateNode::Branch(bits, children.iter().copied().filter(|c| *c != 0).collect()))
+        self.make(StateNode::Branch(
+            bits,
+            children.iter().copied().filter(|c| *c != 0).collect(),
+        ))
     }
 
     fn build(&mut self, entries: Vec<(StateHash, Position)>, depth: usize) -> u64 {
@@ -262,7 +348,11 @@ impl Maker<'_> {
         }
         let mut children = [0_u64; 16];
         for n in 0..16_u32 {
-            let mine: Vec<_> = entries.iter().copied().filter(|(h, _)| nibble(h, depth) == n).collect();
+            let mine: Vec<_> = entries
+                .iter()
+                .copied()
+                .filter(|(h, _)| nibble(h, depth) == n)
+                .collect();
             children[n as usize] = self.build(mine, depth + 1);
         }
         self.branch(&children)
@@ -330,14 +420,30 @@ mod tests {
     #[test]
     fn a_change_in_a_large_room_writes_little() {
         let (states, mut unwritten) = (states(), Unwritten::default());
-        let members: Vec<_> = (0..50_000_u64).map(|n| (hash("m.room.member", &n.to_string()), Some(Position(n + 1)))).collect();
+        let members: Vec<_> = (0..50_000_u64)
+            .map(|n| (hash("m.room.member", &n.to_string()), Some(Position(n + 1))))
+            .collect();
         let mut batch = Batch::new();
-        let large = states.change(StateId::EMPTY, &members, Position(1), &mut unwritten, &mut batch).unwrap();
+        let large = states
+            .change(
+                StateId::EMPTY,
+                &members,
+                Position(1),
+                &mut unwritten,
+                &mut batch,
+            )
+            .unwrap();
         let before = unwritten.0.len();
         let mut batch = Batch::new();
         let change = [(hash("m.room.topic", ""), Some(Position(2)))];
-        let next = states.change(large, &change, Position(2), &mut unwritten, &mut batch).unwrap();
-        assert!(unwritten.0.len() - before <= 6, "{} nodes", unwritten.0.len() - before);
+        let next = states
+            .change(large, &change, Position(2), &mut unwritten, &mut batch)
+            .unwrap();
+        assert!(
+            unwritten.0.len() - before <= 6,
+            "{} nodes",
+            unwritten.0.len() - before
+        );
         assert_eq!(states.diff(large, next, &unwritten).unwrap().len(), 1);
     }
 }

@@ -49,13 +49,22 @@ impl FromStr for Order {
     type Err = Error;
 
     fn from_str(token: &str) -> Result<Self> {
-        let invalid = || Error::InvalidParam(format!("{token:?} is not a pagination token of this server"));
+        let invalid = || {
+            Error::InvalidParam(format!(
+                "{token:?} is not a pagination token of this server"
+            ))
+        };
         if let Some(number) = token.strip_prefix('t') {
             let number: i64 = number.parse().map_err(|_| invalid())?;
             return Ok(Self(number.cast_unsigned() ^ LIVE));
         }
-        let sync = token.strip_prefix('s').and_then(|rest| rest.split('_').next());
-        let at: u64 = sync.and_then(|at| at.parse().ok()).filter(|at| *at < LIVE).ok_or_else(invalid)?;
+        let sync = token
+            .strip_prefix('s')
+            .and_then(|rest| rest.split('_').next());
+        let at: u64 = sync
+            .and_then(|at| at.parse().ok())
+            .filter(|at| *at < LIVE)
+            .ok_or_else(invalid)?;
         Ok(Self::live(Position(at)))
     }
 }
@@ -65,24 +74,49 @@ impl Rooms {
     ///
     /// # Errors
     /// Storage's.
-    pub fn list_backwards(&self, room: &Room, from: Order, until: Order, limit: usize) -> Result<Vec<(Order, Arc<StoredEvent>)>> {
-        let (low, high) = ((room.number, until.0.saturating_add(1)), (room.number, from.0.saturating_add(1)));
+    pub fn list_backwards(
+        &self,
+        room: &Room,
+        from: Order,
+        until: Order,
+        limit: usize,
+    ) -> Result<Vec<(Order, Arc<StoredEvent>)>> {
+        let (low, high) = (
+            (room.number, until.0.saturating_add(1)),
+            (room.number, from.0.saturating_add(1)),
+        );
         let found = if from == Order::END {
-            self.store().range(&TIMELINE, low, (room.number.next(),), true, limit)?
+            self.store()
+                .range(&TIMELINE, low, (room.number.next(),), true, limit)?
         } else {
             self.store().range(&TIMELINE, low, high, true, limit)?
         };
-        found.into_iter().map(|((_, order), at)| Ok((Order(order), self.event(at)?))).collect()
+        found
+            .into_iter()
+            .map(|((_, order), at)| Ok((Order(order), self.event(at)?)))
+            .collect()
     }
 
     /// At most `limit` events of a room after a place, up to and with `until`, oldest first.
     ///
     /// # Errors
     /// Storage's.
-    pub fn list_forwards(&self, room: &Room, from: Order, until: Order, limit: usize) -> Result<Vec<(Order, Arc<StoredEvent>)>> {
-        let (low, high) = ((room.number, from.0.saturating_add(1)), (room.number, until.0.saturating_add(1)));
+    pub fn list_forwards(
+        &self,
+        room: &Room,
+        from: Order,
+        until: Order,
+        limit: usize,
+    ) -> Result<Vec<(Order, Arc<StoredEvent>)>> {
+        let (low, high) = (
+            (room.number, from.0.saturating_add(1)),
+            (room.number, until.0.saturating_add(1)),
+        );
         let found = self.store().range(&TIMELINE, low, high, false, limit)?;
-        found.into_iter().map(|((_, order), at)| Ok((Order(order), self.event(at)?))).collect()
+        found
+            .into_iter()
+            .map(|((_, order), at)| Ok((Order(order), self.event(at)?)))
+            .collect()
     }
 }
 

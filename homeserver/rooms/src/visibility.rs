@@ -30,8 +30,15 @@ impl Rooms {
     ///
     /// # Errors
     /// Storage's.
-    pub fn may_see_as(&self, user: &UserId, now: Option<&MembershipRecord>, room: &Room, event: &StoredEvent) -> Result<bool> {
-        if now.is_some_and(|now| now.membership == Membership::Join && event.position >= now.event) {
+    pub fn may_see_as(
+        &self,
+        user: &UserId,
+        now: Option<&MembershipRecord>,
+        room: &Room,
+        event: &StoredEvent,
+    ) -> Result<bool> {
+        if now.is_some_and(|now| now.membership == Membership::Join && event.position >= now.event)
+        {
             return Ok(true);
         }
         if self.state_shows(user, now, event, event.state_before())? {
@@ -39,22 +46,36 @@ impl Rooms {
         }
         // Who came or left, or opened or closed the history, sees the event that did it.
         let changes_visibility = event.pdu.kind == "m.room.history_visibility".into()
-            || event.pdu.state_key.as_deref() == Some(user.as_str()) && event.pdu.kind == "m.room.member".into();
+            || event.pdu.state_key.as_deref() == Some(user.as_str())
+                && event.pdu.kind == "m.room.member".into();
         debug_assert_eq!(room.number, event.room);
         Ok(changes_visibility && self.state_shows(user, now, event, event.state_after())?)
     }
 
-    fn state_shows(&self, user: &UserId, now: Option<&MembershipRecord>, event: &StoredEvent, state: StateId) -> Result<bool> {
+    fn state_shows(
+        &self,
+        user: &UserId,
+        now: Option<&MembershipRecord>,
+        event: &StoredEvent,
+        state: StateId,
+    ) -> Result<bool> {
         let visibility = self.find_state_at(state, &StateEventType::RoomHistoryVisibility, "")?;
         let visibility = visibility
-            .and_then(|event| event.pdu.content_field::<HistoryVisibility>("history_visibility"))
+            .and_then(|event| {
+                event
+                    .pdu
+                    .content_field::<HistoryVisibility>("history_visibility")
+            })
             .unwrap_or(HistoryVisibility::Shared);
         if visibility == HistoryVisibility::WorldReadable {
             return Ok(true);
         }
-        let then = self.find_state_at(state, &StateEventType::RoomMember, user.as_str())?.and_then(|e| membership(&e.pdu));
+        let then = self
+            .find_state_at(state, &StateEventType::RoomMember, user.as_str())?
+            .and_then(|e| membership(&e.pdu));
         Ok(match (visibility, then) {
-            (_, Some(Membership::Join)) | (HistoryVisibility::Invited, Some(Membership::Invite)) => true,
+            (_, Some(Membership::Join))
+            | (HistoryVisibility::Invited, Some(Membership::Invite)) => true,
             (HistoryVisibility::Shared, _) => self.joined_after(now, event)?,
             _ => false,
         })
@@ -62,7 +83,9 @@ impl Rooms {
 
     /// Whether a user was joined at any time after an event.
     fn joined_after(&self, now: Option<&MembershipRecord>, event: &StoredEvent) -> Result<bool> {
-        let Some(now) = now.filter(|now| now.was_joined) else { return Ok(false) };
+        let Some(now) = now.filter(|now| now.was_joined) else {
+            return Ok(false);
+        };
         let mut at = Some(self.event(now.event)?);
         while let Some(member) = at.filter(|member| member.position > event.position) {
             if membership(&member.pdu) == Some(Membership::Join) {
@@ -80,8 +103,15 @@ impl Rooms {
     ///
     /// # Errors
     /// [`Error::UnknownEvent`] else: whether it exists is not told.
-    pub fn visible_event(&self, user: &UserId, room: &Room, id: &EventId) -> Result<std::sync::Arc<StoredEvent>> {
-        let event = self.find_event(id)?.filter(|event| event.room == room.number && event.is_shown());
+    pub fn visible_event(
+        &self,
+        user: &UserId,
+        room: &Room,
+        id: &EventId,
+    ) -> Result<std::sync::Arc<StoredEvent>> {
+        let event = self
+            .find_event(id)?
+            .filter(|event| event.room == room.number && event.is_shown());
         match event {
             Some(event) if self.may_see(user, &event)? => Ok(event),
             _ => Err(Error::UnknownEvent(id.to_owned())),

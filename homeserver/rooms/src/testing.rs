@@ -1,0 +1,108 @@
+//! Rooms in memory, for tests.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use orvale_events::ServerKey;
+use orvale_storage::Store;
+use ruma::{
+    MilliSecondsSinceUnixEpoch, OwnedUserId, RoomVersionId, UInt, UserId,
+    events::{StateEventType, TimelineEventType},
+};
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{Config, Draft, Reader, Result, Room, Rooms, StoredEvent};
+
+/// Rooms over a fresh store in memory; each look at the clock is a millisecond later.
+pub(crate) fn rooms() -> Rooms {
+    let key = ServerKey::generate("orvale.test".try_into().expect("a server name"));
+    let ticks = AtomicU64::new(1_700_000_000_000);
+    let clock = move || {
+        MilliSecondsSinceUnixEpoch(UInt::new_saturating(ticks.fetch_add(1, Ordering::Relaxed)))
+    };
+    Rooms::new(
+        Store::in_memory(),
+        Arc::new(key),
+        Config::default(),
+        Arc::new(clock),
+    )
+}
+
+pub(crate) fn user(name: &str) -> OwnedUserId {
+    UserId::parse(format!("@{name}:orvale.test")).expect("a user ID")
+}
+
+pub(crate) fn raw(value: &Value) -> Box<RawValue> {
+    RawValue::from_string(value.to_string()).expect("JSON")
+}
+
+pub(crate) fn state(sender: &UserId, kind: &str, key: &str, content: &Value) -> Draft {
+    Draft::state(sender, StateEventType::from(kind), key, raw(content))
+}
+
+pub(crate) fn text(sender: &UserId, body: &str) -> Draft {
+    Draft::message(
+        sender,
+        TimelineEventType::RoomMessage,
+        raw(&json!({"msgtype": "m.text", "body": body})),
+    )
+}
+
+pub(crate) fn member(sender: &UserId, target: &UserId, membership: &str) -> Draft {
+    state(
+        sender,
+        "m.room.member",
+        target.as_str(),
+        &json!({"membership": membership}),
+    )
+}
+
+impl Rooms {
+    /// A public room of alice's, of this version.
+    pub(crate) async fn public_room(&self, version: RoomVersionId) -> Arc<Room> {
+        let alice = user("alice");
+        let levels = if version == RoomVersionId::V12 {
+            json!({"users": {}})
+        } else {
+            json!({"users": {"@alice:orvale.test": 100}})
+        };
+        let drafts = vec![
+            state(
+                &alice,
+                "m.room.create",
+                "",
+                &json!({"room_version": version, "creator": alice}),
+            ),
+            member(&alice, &alice, "join"),
+            state(&alice, "m.room.power_levels", "", &levels),
+            state(
+                &alice,
+                "m.room.join_rules",
+                "",
+                &json!({"join_rule": "public"}),
+            ),
+        ];
+        self.append_new(version, drafts).await.expect("a room")
+    }
+
+    pub(crate) async fn did(&self, room: &Arc<Room>, draft: Draft) -> Result<Arc<StoredEvent>> {
+        let appended = self.append_one(room, draft).await?;
+        Ok(self
+            .find_event(&appended.event_id)?
+            .expect("an acknowledged event"))
+    }
+}
+
+impl StoredEvent {
+    /// It as clients see it.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(
+            self.client_format(&Reader::default())
+                .expect("an event")
+                .get(),
+        )
+        .expect("JSON")
+    }
+}
