@@ -24,7 +24,7 @@ pub fn auth_types(
     rules: &AuthorizationRules,
 ) -> Result<Vec<(StateEventType, String)>, Error> {
     auth_types_for_event(kind, sender, state_key, content, rules)
-        .map_err(|reason| Error::Format(sentence(&reason)))
+        .map_err(Error::Format)
 }
 
 /// The auth rules, those about the event and its `auth_events` alone and those against a state.
@@ -73,3 +73,6 @@ fn sentence(reason: &str) -> String {
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Error, Pdu, ServerKey,
     canonical::{self, write_integer, write_object, write_string},
-    format::{MAX_AUTH_EVENTS, MAX_DEPTH_VALUE, MAX_FIELD_BYTES, MAX_PDU_BYTES, MAX_PREV_EVENTS},
+    format::{MAX_AUTH_EVENTS, MAX_DEPTH, MAX_FIELD_BYTES, MAX_PDU_BYTES, MAX_PREV_EVENTS},
     pdu::{redacts, room_id_of_create},
 };
 
@@ -58,7 +58,7 @@ pub fn build(
     check_template(&template, rules)?;
     let mut content = canonical::parse_object(
         template.content.get().as_bytes(),
-        canonical::MAX_CONTENT_DEPTH,
+        canonical::Reading::CONTENT,
     )?;
     let redacts_outside = if rules.redaction.content_field_redacts {
         if let Some(redacts) = &template.redacts {
@@ -68,7 +68,7 @@ pub fn build(
     } else {
         template.redacts.as_ref()
     };
-    let depth = template.depth.min(MAX_DEPTH_VALUE);
+    let depth = template.depth.min(MAX_DEPTH);
     let kind = template.kind.to_string();
 
     let mut full_content = Vec::with_capacity(template.content.get().len() + 64);
@@ -206,10 +206,10 @@ fn check_template(template: &Template, rules: &RoomVersionRules) -> Result<(), E
     let is_create = template.kind == TimelineEventType::RoomCreate;
     let create_names_room = is_create && !rules.event_format.require_room_create_room_id;
     match (&template.room_id, create_names_room) {
-        (None, false) => return Err(Error::Format("It has no room_id.".to_owned())),
+        (None, false) => return Err(Error::Format("it has no room_id".to_owned())),
         (Some(_), true) => {
             return Err(Error::Format(
-                "The m.room.create event of this room version may have no room_id.".to_owned(),
+                "the m.room.create event of this room version may have no room_id".to_owned(),
             ));
         }
         _ => {}
@@ -233,12 +233,12 @@ fn check_template(template: &Template, rules: &RoomVersionRules) -> Result<(), E
     }
     if template.prev_events.len() > MAX_PREV_EVENTS {
         return Err(Error::Format(format!(
-            "It has more than {MAX_PREV_EVENTS} prev_events."
+            "it has more than {MAX_PREV_EVENTS} prev_events"
         )));
     }
     if template.auth_events.len() > MAX_AUTH_EVENTS {
         return Err(Error::Format(format!(
-            "It has more than {MAX_AUTH_EVENTS} auth_events."
+            "it has more than {MAX_AUTH_EVENTS} auth_events"
         )));
     }
     Ok(())

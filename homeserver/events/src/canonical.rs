@@ -12,38 +12,48 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 
 use crate::Error;
 
-/// How deep arrays and objects may be nested in what another server sends.
-///
-/// The specification names no limit. This one is what the JSON readers of common clients and servers still accept, with
-/// room for the response around the event.
-pub const MAX_DEPTH: usize = 110;
+/// How strictly to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// How deep arrays and objects may be nested.
+    pub max_depth: usize,
+    /// Whether a number that means an integer may be written otherwise: `1e10`, `-0`, `2.0`.
+    pub integral_floats: bool,
+}
 
-/// How deep arrays and objects may be nested in the content of an event made here.
-pub const MAX_CONTENT_DEPTH: usize = 64;
+impl Reading {
+    /// What other servers send: it must be canonical but for order and space, since
+    /// [version 6](https://spec.matrix.org/v1.19/rooms/v6/#canonical-json) of rooms.
+    ///
+    /// The specification names no limit of depth. This one is what the JSON readers of common clients and servers still
+    /// accept, with room for the response around the event.
+    pub const PDU: Self = Self { max_depth: 110, integral_floats: false };
 
-/// Reads one JSON object strictly, nested at most `max_depth` deep (the object itself is one).
-pub fn parse_object(json: &[u8], max_depth: usize) -> Result<CanonicalJsonObject, Error> {
-    match parse(json, max_depth)? {
+    /// What clients send, of which we make the canonical form.
+    pub const CONTENT: Self = Self { max_depth: 64, integral_floats: true };
+}
+
+/// Reads one JSON object.
+pub fn parse_object(json: &[u8], reading: Reading) -> Result<CanonicalJsonObject, Error> {
+    match parse(json, reading)? {
         CanonicalJsonValue::Object(object) => Ok(object),
-        _ => Err(Error::Json("It must be an object.".to_owned())),
+        _ => Err(Error::Json("it must be an object".to_owned())),
     }
 }
 
-/// Reads one JSON value strictly, nested at most `max_depth` deep.
-pub fn parse(json: &[u8], max_depth: usize) -> Result<CanonicalJsonValue, Error> {
+/// Reads one JSON value.
+pub fn parse(json: &[u8], reading: Reading) -> Result<CanonicalJsonValue, Error> {
     let mut reader = serde_json::Deserializer::from_slice(json);
-    Strict {
-        depth_left: max_depth,
-    }
-    .deserialize(&mut reader)
-    .and_then(|value| reader.end().map(|()| value))
-    .map_err(|error| Error::Json(sentence(&error)))
+    Strict(reading)
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value))
+        .map_err(|error| Error::Json(error.to_string()))
 }
 
 /// The canonical form of any JSON value.
-pub fn canonicalise(json: &[u8], max_depth: usize) -> Result<Vec<u8>, Error> {
+pub fn canonicalise(json: &[u8], reading: Reading) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(json.len());
-    write_value(&mut out, &parse(json, max_depth)?);
+    write_value(&mut out, &parse(json, reading)?);
     Ok(out)
 }
 
@@ -138,30 +148,19 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// serde_json's message with its place in the text, as a sentence.
-fn sentence(error: &serde_json::Error) -> String {
-    let mut text = error.to_string();
-    if let Some(first) = text.get(..1) {
-        let upper = first.to_uppercase();
-        text.replace_range(..1, &upper);
-    }
-    text.push('.');
-    text
-}
-
-/// Reads one value, `depth_left` levels of arrays and objects deep at most.
+/// Reads one value; `max_depth` is what is left of it here.
 #[derive(Clone, Copy)]
-struct Strict {
-    depth_left: usize,
-}
+struct Strict(Reading);
 
 impl Strict {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        let depth_left = self
-            .depth_left
-            .checked_sub(1)
-            .ok_or_else(|| E::custom("arrays and objects are nested too deep"))?;
-        Ok(Self { depth_left })
+        match self.0.max_depth.checked_sub(1) {
+            Some(max_depth) => Ok(Self(Reading {
+                max_depth,
+                ..self.0
+            })),
+            None => Err(E::custom("arrays and objects are nested too deep")),
+        }
     }
 }
 
@@ -200,8 +199,13 @@ impl<'de> Visitor<'de> for Strict {
             .map_err(|_| E::custom(NOT_AN_INTEGER))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Self::Value, E> {
-        Err(E::custom(NOT_AN_INTEGER))
+    #[expect(clippy::cast_possible_truncation, reason = "the range was checked, and integers in it are exact")]
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        if self.0.integral_floats && value.fract() == 0.0 && value.abs() <= MAX_SAFE {
+            self.visit_i64(value as i64)
+        } else {
+            Err(E::custom(NOT_AN_INTEGER))
+        }
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
@@ -241,4 +245,10 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
-const NOT_AN_INTEGER: &str = "numbers must be integers from -9007199254740991 to 9007199254740991, written without fraction or exponent";
+/// 2⁵³−1.
+const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
+
+const NOT_AN_INTEGER: &str = "numbers must be integers from -9007199254740991 to 9007199254740991";
+
+#[cfg(test)]
+mod tests;

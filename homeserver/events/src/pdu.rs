@@ -69,7 +69,7 @@ impl Pdu {
         rules: &RoomVersionRules,
     ) -> Result<Self, Error> {
         let fields: Fields =
-            serde_json::from_slice(json).map_err(|error| Error::Format(format!("{error}.")))?;
+            serde_json::from_slice(json).map_err(|error| Error::Format(error.to_string()))?;
         let redacts = redacts(
             &fields.kind,
             fields.redacts.as_deref(),

@@ -35,7 +35,7 @@ pub fn resolve(
     let version = rules
         .state_res
         .v2_rules()
-        .ok_or_else(|| Error::Resolution("Room version 1 is not supported.".to_owned()))?;
+        .ok_or_else(|| Error::Resolution("room version 1 is not supported".to_owned()))?;
     let Conflict {
         mut unconflicted,
         conflicted,
@@ -91,7 +91,7 @@ pub fn resolve(
         |id| graph.get(id),
         |_| Some(subgraph.clone()),
     )
-    .map_err(|error| Error::Resolution(format!("{error}.")))?;
+    .map_err(|error| Error::Resolution(error.to_string()))?;
     unconflicted.extend(resolved);
     Ok(unconflicted)
 }
@@ -321,3 +321,6 @@ impl<F: Fn(&EventId) -> Option<Arc<Pdu>>> Graph<F> {
 fn state_event_type(kind: &TimelineEventType) -> StateEventType {
     kind.to_string().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,7 +60,7 @@ impl ServerKey {
         document: &[u8],
     ) -> Result<Self, Error> {
         let key = SigningKey::from_pkcs8_der(document)
-            .map_err(|error| Error::Key(format!("{error}.")))?;
+            .map_err(|error| Error::Key(error.to_string()))?;
         Ok(Self {
             server_name,
             key_id: key_id(version)?,
@@ -105,7 +105,7 @@ impl ServerKey {
     /// Adds this server's signature to a JSON object (`unsigned` and other signatures are not covered).
     pub fn sign_json(&self, object: &mut CanonicalJsonObject) -> Result<(), Error> {
         ruma::signatures::sign_json(self.server_name.as_str(), self, object)
-            .map_err(|error| Error::Json(format!("{error}.")))
+            .map_err(|error| Error::Json(error.to_string()))
     }
 
     /// The signature of a message in unpadded base64.
@@ -140,7 +140,7 @@ fn key_id(version: &str) -> Result<String, Error> {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     {
         return Err(Error::Key(format!(
-            "{version:?} is not a key version: it may have letters, digits and underscores."
+            "{version:?} is not a key version: it may have letters, digits and underscores"
         )));
     }
     Ok(format!("ed25519:{version}"))
