@@ -20,12 +20,42 @@ pub enum Error {
         /// What is wrong with the entry.
         reason: String,
     },
+    /// A file of the store or of a backup is not what was written there, or does not belong there.
+    #[error("{file}: {reason}")]
+    Damaged {
+        /// The file or directory.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Another process has the store open.
+    #[error("{0} is in use by another process")]
+    InUse(String),
+    /// The store was written by a newer program.
+    #[error(
+        "the store has form {found}, written by a newer program; this one knows forms up to {known}"
+    )]
+    Newer {
+        /// The form of the store.
+        found: u64,
+        /// The newest form known here.
+        known: u64,
+    },
     /// The disk refused. Nothing is acknowledged after this until a restart.
     #[error("the disk refused: {0}")]
     Io(String),
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
+}
+
+impl Error {
+    pub(crate) fn damaged(file: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Damaged {
+            file: file.into(),
+            reason: reason.into(),
+        }
+    }
 }
 
 impl From<std::io::Error> for Error {

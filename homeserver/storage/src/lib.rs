@@ -18,14 +18,21 @@ pub mod record;
 pub mod trees;
 
 mod batch;
+mod checkpoint;
+mod commit_log;
+mod committer;
+mod disk;
 mod engine;
 mod error;
 mod log;
+mod sequence;
 mod store;
 mod tree;
+mod tuning;
 
 pub use batch::Batch;
 pub use error::{Error, Result};
 pub use log::{Entry, EventRecord, Position, Standing, Transaction};
 pub use store::{Config, Pending, Permit, Reserved, Store};
 pub use tree::Tree;
+pub use tuning::Tuning;

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// Sync tokens are positions, and so are the numbers that stand for rooms and events inside the store: that of the entry
 /// which made them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct Position(pub u64);
 
 impl Position {

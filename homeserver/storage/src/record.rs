@@ -7,7 +7,14 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 /// A value that a tree can hold.
 pub trait Record: Sized {
     /// The bytes to keep.
-    fn to_bytes(&self) -> Vec<u8>;
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.append_to(&mut out);
+        out
+    }
+
+    /// Appends the bytes to keep.
+    fn append_to(&self, out: &mut Vec<u8>);
 
     /// The record of these bytes.
     ///
@@ -19,8 +26,10 @@ pub trait Record: Sized {
 const POSTCARD: u8 = 1;
 
 impl<T: Serialize + DeserializeOwned> Record for T {
-    fn to_bytes(&self) -> Vec<u8> {
-        postcard::to_extend(self, vec![POSTCARD]).expect("records have no unsized sequences")
+    fn append_to(&self, out: &mut Vec<u8>) {
+        out.push(POSTCARD);
+        *out = postcard::to_extend(self, std::mem::take(out))
+            .expect("records have no unsized sequences");
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, String> {

@@ -1,22 +1,22 @@
 //! The store: read, write, follow.
 
-use std::{
-    collections::BTreeSet,
-    marker::PhantomData,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{marker::PhantomData, path::PathBuf, sync::Arc};
 
-use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use crate::{
     Batch, Entry, Error, Position, Result, Tree,
-    engine::memory::Memory,
+    committer::{Submission, Writer},
+    disk::Disk,
+    engine::Engine,
     key::{AsKey, AsPrefix, Key},
     record::Record,
+    sequence::Sequence,
     trees::system::LOG,
 };
+
+/// How many batches may wait for the disk.
+pub(crate) const WAITING: usize = 1024;
 
 /// How a store keeps its data.
 #[derive(Debug, Clone)]
@@ -30,24 +30,21 @@ pub struct Config {
 /// The store. Cheap to clone; all clones are one store.
 #[derive(Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    engine: Memory,
-    sequence: Mutex<Sequence>,
-    visible: watch::Sender<Position>,
-    room: Arc<Semaphore>,
-}
-
-#[derive(Default)]
-struct Sequence {
-    last: u64,
-    outstanding: BTreeSet<u64>,
+pub(crate) struct Inner {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) sequence: Arc<Sequence>,
+    pub(crate) writer: Writer,
+    pub(crate) room: Arc<Semaphore>,
+    pub(crate) disk: Option<Disk>,
 }
 
 /// Leave to submit one batch: the bound on what waits for the disk.
-pub struct Permit(#[allow(dead_code)] OwnedSemaphorePermit);
+pub struct Permit(
+    #[expect(dead_code, reason = "held until the batch is answered")] OwnedSemaphorePermit,
+);
 
 /// Positions set aside for a batch about to be submitted. Everything after them stays invisible meanwhile, so they are not
 /// to be held across an await (the type does not let you), and dropping them unused is fine.
@@ -73,9 +70,7 @@ impl Reserved {
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        if self.count > 0 {
-            self.inner.settle(self.first);
-        }
+        self.inner.sequence.give_up(self.first, self.count);
     }
 }
 
@@ -88,21 +83,13 @@ pub struct Pending {
 impl Future for Pending {
     type Output = Result<()>;
 
-    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
-        std::pin::Pin::new(&mut self.done).poll(cx).map(|r| r.unwrap_or(Err(Error::Closed)))
-    }
-}
-
-impl Inner {
-    fn settle(&self, first: u64) {
-        let mut sequence = self.sequence.lock();
-        sequence.outstanding.remove(&first);
-        let visible = sequence.outstanding.first().map_or(sequence.last, |first| first - 1);
-        self.visible.send_if_modified(|at| {
-            let moved = at.0 < visible;
-            at.0 = visible.max(at.0);
-            moved
-        });
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.done)
+            .poll(cx)
+            .map(|r| r.unwrap_or(Err(Error::Closed)))
     }
 }
 
@@ -110,13 +97,31 @@ impl Store {
     /// A store that keeps nothing after its last clone is gone. For tests of what stands on it.
     #[must_use]
     pub fn in_memory() -> Self {
-        let inner = Inner {
-            engine: Memory::default(),
-            sequence: Mutex::default(),
-            visible: watch::Sender::new(Position::START),
-            room: Arc::new(Semaphore::new(1024)),
-        };
-        Self { inner: Arc::new(inner) }
+        let engine = Arc::new(Engine::new(None, 0));
+        let sequence = Arc::new(Sequence::new(Position::START));
+        Self::over(
+            engine,
+            sequence,
+            Writer::Memory(parking_lot::Mutex::default()),
+            None,
+        )
+    }
+
+    pub(crate) fn over(
+        engine: Arc<Engine>,
+        sequence: Arc<Sequence>,
+        writer: Writer,
+        disk: Option<Disk>,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                engine,
+                sequence,
+                writer,
+                room: Arc::new(Semaphore::new(WAITING)),
+                disk,
+            }),
+        }
     }
 
     /// The value of a key.
@@ -124,7 +129,7 @@ impl Store {
     /// # Errors
     /// [`Error::Corrupt`] if it is malformed, [`Error::Io`] if the disk refuses.
     pub fn get<K, V: Record>(&self, tree: &Tree<K, V>, key: impl AsKey<K>) -> Result<Option<V>> {
-        let found = self.inner.engine.get(&tree.key(&key));
+        let found = self.inner.engine.get(&tree.key(&key))?;
         found.map(|bytes| record(tree, &bytes)).transpose()
     }
 
@@ -133,7 +138,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`] if the disk refuses.
     pub fn contains<K, V>(&self, tree: &Tree<K, V>, key: impl AsKey<K>) -> Result<bool> {
-        Ok(self.inner.engine.get(&tree.key(&key)).is_some())
+        Ok(self.inner.engine.get(&tree.key(&key))?.is_some())
     }
 
     /// The first `limit` entries whose keys start with a prefix, in the keys' order.
@@ -175,12 +180,18 @@ impl Store {
         reverse: bool,
         limit: usize,
     ) -> Result<Vec<(K, V)>> {
-        let found = self.inner.engine.range(from, to, reverse, limit);
+        let found = self.inner.engine.range(from, to, reverse, limit)?;
         found
             .into_iter()
             .map(|(key, value)| {
-                let malformed = || Error::Corrupt { tree: tree.name, reason: "malformed key".to_owned() };
-                Ok((K::decode(&key[2..]).ok_or_else(malformed)?, record(tree, &value)?))
+                let malformed = || Error::Corrupt {
+                    tree: tree.name,
+                    reason: "malformed key".to_owned(),
+                };
+                Ok((
+                    K::decode(&key[2..]).ok_or_else(malformed)?,
+                    record(tree, &value)?,
+                ))
             })
             .collect()
     }
@@ -192,19 +203,22 @@ impl Store {
     pub fn log(&self, after: Position, limit: usize) -> Result<Vec<(Position, Entry)>> {
         let to = self.visible().next();
         let found = self.range(&LOG, (after.next(),), (to,), false, limit)?;
-        Ok(found.into_iter().map(|((at,), entry)| (at, entry)).collect())
+        Ok(found
+            .into_iter()
+            .map(|((at,), entry)| (at, entry))
+            .collect())
     }
 
     /// The last visible position: everything up to it is durable and can be read.
     #[must_use]
     pub fn visible(&self) -> Position {
-        *self.inner.visible.borrow()
+        self.inner.sequence.visible()
     }
 
     /// Tells when the visible position moves.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Position> {
-        self.inner.visible.subscribe()
+        self.inner.sequence.watch()
     }
 
     /// Waits until one more batch may be submitted.
@@ -212,40 +226,55 @@ impl Store {
     /// # Errors
     /// [`Error::Closed`].
     pub async fn permit(&self) -> Result<Permit> {
-        self.inner.room.clone().acquire_owned().await.map(Permit).map_err(|_| Error::Closed)
+        self.inner
+            .room
+            .clone()
+            .acquire_owned()
+            .await
+            .map(Permit)
+            .map_err(|_| Error::Closed)
     }
 
     /// Sets positions aside for a batch with `count` entries.
     #[must_use]
     pub fn reserve(&self, permit: Permit, count: u64) -> Reserved {
-        let mut sequence = self.inner.sequence.lock();
-        let first = sequence.last + 1;
-        sequence.last += count;
-        if count > 0 {
-            sequence.outstanding.insert(first);
+        let first = self.inner.sequence.reserve(count);
+        Reserved {
+            inner: self.inner.clone(),
+            first,
+            count,
+            permit: Some(permit),
+            not_send: PhantomData,
         }
-        Reserved { inner: self.inner.clone(), first, count, permit: Some(permit), not_send: PhantomData }
     }
 
     /// Hands a batch to the committer, which takes batches in the order of this call.
     ///
     /// # Panics
     /// If the batch has not exactly as many entries as were reserved.
-    pub fn submit(&self, mut reserved: Reserved, batch: Batch) -> Pending {
-        assert_eq!(batch.entries(), reserved.count, "as many log entries as positions reserved");
-        let mut batch = batch;
+    pub fn submit(&self, mut reserved: Reserved, mut batch: Batch) -> Pending {
+        assert_eq!(
+            batch.entries(),
+            reserved.count,
+            "as many log entries as positions reserved"
+        );
         for (n, entry) in std::mem::take(&mut batch.entries).into_iter().enumerate() {
             batch.put(&LOG, (reserved.at(n as u64),), &entry);
         }
         let (tell, done) = oneshot::channel();
-        let met = batch.expected.iter().find(|e| self.inner.engine.get(&e.key).as_deref() != e.value.as_deref());
-        let result = met.map_or(Ok(()), |e| Err(Error::Conflict { tree: e.tree }));
-        if result.is_ok() {
-            self.inner.engine.apply(&batch.writes);
-        }
-        drop(reserved.permit.take());
-        drop(reserved);
-        let _ = tell.send(result);
+        let submission = Submission {
+            first: reserved.first,
+            // From here on the committer settles them.
+            count: std::mem::take(&mut reserved.count),
+            writes: batch.writes.into(),
+            expected: batch.expected,
+            tell,
+            permit: reserved.permit.take(),
+            at: std::time::Instant::now(),
+        };
+        self.inner
+            .writer
+            .submit(&self.inner.engine, &self.inner.sequence, submission);
         Pending { done }
     }
 
@@ -266,11 +295,14 @@ impl Store {
 }
 
 fn record<K, V: Record>(tree: &Tree<K, V>, bytes: &[u8]) -> Result<V> {
-    V::from_bytes(bytes).map_err(|reason| Error::Corrupt { tree: tree.name, reason })
+    V::from_bytes(bytes).map_err(|reason| Error::Corrupt {
+        tree: tree.name,
+        reason,
+    })
 }
 
 /// The first bytes after all that start with these.
-fn successor(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(crate) fn successor(mut bytes: Vec<u8>) -> Vec<u8> {
     while let Some(last) = bytes.pop() {
         if last < u8::MAX {
             bytes.push(last + 1);

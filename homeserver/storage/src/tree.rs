@@ -17,15 +17,24 @@ impl<K, V> Tree<K, V> {
     /// Declares a tree. Numbers are given once and not used again, also after a tree is gone.
     #[must_use]
     pub const fn new(number: u16, name: &'static str) -> Self {
-        Self { number, name, shape: PhantomData }
+        Self {
+            number,
+            name,
+            shape: PhantomData,
+        }
     }
 
     /// The engine's key for a key of this tree.
     pub(crate) fn key(&self, key: &impl AsKey<K>) -> Vec<u8> {
         let mut out = Vec::with_capacity(48);
-        out.extend_from_slice(&self.number.to_be_bytes());
-        key.encode(&mut out);
+        self.append_key(key, &mut out);
         out
+    }
+
+    /// Appends the engine's key for a key of this tree.
+    pub(crate) fn append_key(&self, key: &impl AsKey<K>, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.number.to_be_bytes());
+        key.encode(out);
     }
 
     /// What the engine's keys for all keys with this prefix start with.

@@ -23,10 +23,12 @@ pub const EVENT_NUMBERS: Tree<(String,), Position> = Tree::new(0x0104, "event_nu
 pub const TIMELINE: Tree<(Position, u64), Position> = Tree::new(0x0105, "timeline");
 
 /// Room's number, event type, state key → the event that is the room's state there now.
-pub const CURRENT_STATE: Tree<(Position, String, String), StateRecord> = Tree::new(0x0106, "current_state");
+pub const CURRENT_STATE: Tree<(Position, String, String), StateRecord> =
+    Tree::new(0x0106, "current_state");
 
 /// User ID, room's number → how the user stands in the room. For every user who was ever more than a stranger there.
-pub const MEMBERSHIPS: Tree<(String, Position), MembershipRecord> = Tree::new(0x0107, "memberships");
+pub const MEMBERSHIPS: Tree<(String, Position), MembershipRecord> =
+    Tree::new(0x0107, "memberships");
 
 /// Position of the event that made them, chunk → nodes of the tries that hold rooms' states (see `rooms::state`).
 pub const STATE_NODES: Tree<(Position, u32), Vec<StateNode>> = Tree::new(0x0108, "state_nodes");
@@ -37,7 +39,8 @@ pub const TRANSACTIONS: Tree<(String, String, String), String> = Tree::new(0x010
 
 /// Event ID of the parent, `rel_type`, event's number of the child → the child's sender and aggregation key (`""` for none):
 /// who relates to an event.
-pub const RELATIONS: Tree<(String, String, Position), RelationRecord> = Tree::new(0x010a, "relations");
+pub const RELATIONS: Tree<(String, String, Position), RelationRecord> =
+    Tree::new(0x010a, "relations");
 
 /// What never changes about a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,4 +127,52 @@ pub struct RelationRecord {
     pub key: String,
 }
 
-// Receipts, typing, aliases, the directory.
+/// Room alias → what it stands for. Put with the precondition that it is absent: of two who want one, one gets it.
+pub const ALIASES: Tree<(String,), AliasRecord> = Tree::new(0x010b, "aliases");
+
+/// What a local room alias stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliasRecord {
+    /// The room's number.
+    pub room: Position,
+    /// Who made the alias.
+    pub creator: String,
+}
+
+/// Room's number, room alias: the local aliases of a room.
+pub const ROOM_ALIASES: Tree<(Position, String), ()> = Tree::new(0x010c, "room_aliases");
+
+/// Room's number: the rooms that the public directory lists.
+pub const PUBLISHED: Tree<(Position,), ()> = Tree::new(0x010d, "published");
+
+/// Room's number, user ID, receipt type, thread ID (`""` for unthreaded) → the receipt.
+pub const RECEIPTS: Tree<(Position, String, String, String), ReceiptRecord> =
+    Tree::new(0x010e, "receipts");
+
+/// How far a user has read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptRecord {
+    /// The position at which it came to stand here.
+    pub at: Position,
+    /// The event.
+    pub event_id: String,
+    /// The event's order in the timeline.
+    pub order: u64,
+    /// When it was sent, in milliseconds since the Unix epoch.
+    pub timestamp: u64,
+}
+
+/// Room's number, position → whose receipt in [`RECEIPTS`] changed there; only the last change of each is kept.
+pub const RECEIPT_STREAM: Tree<(Position, Position), ReceiptKey> =
+    Tree::new(0x010f, "receipt_stream");
+
+/// The rest of the key of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptKey {
+    /// Whose it is.
+    pub user_id: String,
+    /// Its type.
+    pub kind: String,
+    /// Its thread ID, `""` for unthreaded.
+    pub thread: String,
+}

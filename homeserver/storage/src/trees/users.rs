@@ -1,1 +1,240 @@
 //! Trees of `users`.
+//!
+//! Only local users have something here, so a user is keyed by the localpart: shorter than the ID, and the server's name
+//! never changes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Position, Tree, record::JsonText};
+
+/// SHA-256 of a token: tokens themselves are not kept.
+pub type TokenHash = [u8; 32];
+
+/// Accounts: localpart → [`Account`]. Made with the precondition that it is absent; never removed, so that no localpart is
+/// given twice.
+pub const ACCOUNTS: Tree<(String,), Account> = Tree::new(0x0201, "accounts");
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_at: u64,
+    /// The password's argon2id hash as PHC string; `None` where nobody can log in by password.
+    pub password: Option<String>,
+    /// Whether it may use the admin APIs.
+    pub admin: bool,
+    /// Whether it is a guest's.
+    pub guest: bool,
+    /// The application service that made it.
+    pub appservice: Option<String>,
+    /// Whether an administrator locked it.
+    pub locked: bool,
+    /// Whether an administrator suspended it.
+    pub suspended: bool,
+    /// Set once it is deactivated: whether its owner asked to have everything erased.
+    pub deactivated: Option<Erase>,
+    /// The e-mail address that a trusted issuer vouched for, and when.
+    pub email: Option<(String, u64)>,
+    /// The display name that an issuer last claimed, to notice when it claims another.
+    pub claimed_name: Option<String>,
+}
+
+/// Whether a deactivated account is to be erased as far as possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Erase {
+    /// What it wrote stays readable.
+    No,
+    /// Later readers get redacted copies.
+    Yes,
+}
+
+/// Devices: localpart, device ID → [`Device`]. What belongs to a device in other trees goes with it.
+pub const DEVICES: Tree<(String, String), Device> = Tree::new(0x0202, "devices");
+
+/// A device and the tokens that stand for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// The name its user sees.
+    pub display_name: Option<String>,
+    /// When it first logged in, in milliseconds since the Unix epoch.
+    pub created_at: u64,
+    /// When and from which address it was last seen; written now and then.
+    pub last_seen: Option<(u64, String)>,
+    /// The pair in use, then those handed out by refreshing which the client has not yet used.
+    pub pairs: Vec<TokenPair>,
+}
+
+/// An access token and the refresh token that came with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenPair {
+    /// The access token's hash.
+    pub access: TokenHash,
+    /// When the access token expires, if it does.
+    pub access_expires_at: Option<u64>,
+    /// The refresh token's hash.
+    pub refresh: Option<TokenHash>,
+    /// When the refresh token expires, if it does.
+    pub refresh_expires_at: Option<u64>,
+}
+
+/// Access and refresh tokens: hash → whose. The pair itself is in [`DEVICES`].
+pub const TOKENS: Tree<(Vec<u8>,), TokenOwner> = Tree::new(0x0203, "tokens");
+
+/// The device that a token stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenOwner {
+    /// The user.
+    pub localpart: String,
+    /// The device.
+    pub device_id: String,
+}
+
+/// Tokens that stand for a user once or for a short while: purpose, hash → [`ShortToken`]. See [`LOGIN_TOKEN`],
+/// [`OPENID_TOKEN`].
+pub const SHORT_TOKENS: Tree<(u8, Vec<u8>), ShortToken> = Tree::new(0x0204, "short_tokens");
+
+/// Purpose in [`SHORT_TOKENS`]: to log in once (`m.login.token`).
+pub const LOGIN_TOKEN: u8 = 1;
+/// Purpose in [`SHORT_TOKENS`]: to show a third party who the user is.
+pub const OPENID_TOKEN: u8 = 2;
+
+/// A token that is valid for a short while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShortToken {
+    /// The user.
+    pub localpart: String,
+    /// When it expires, in milliseconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// Registration tokens: token → [`RegistrationToken`].
+pub const REGISTRATION_TOKENS: Tree<(String,), RegistrationToken> =
+    Tree::new(0x0205, "registration_tokens");
+
+/// What a registration token is still good for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationToken {
+    /// How often it may be used; `None` for no limit.
+    pub uses_allowed: Option<u64>,
+    /// How often it was used.
+    pub completed: u64,
+    /// When it expires, in milliseconds since the Unix epoch.
+    pub expires_at: Option<u64>,
+}
+
+/// Profiles: localpart → [`Profile`]. In one record, because the limit of the specification is on the whole.
+pub const PROFILES: Tree<(String,), Profile> = Tree::new(0x0206, "profiles");
+
+/// A profile's fields, `displayname` and `avatar_url` among them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Profile {
+    /// The position of the last change.
+    pub at: Position,
+    /// Name and value of each field.
+    pub fields: std::collections::BTreeMap<String, JsonText>,
+}
+
+/// Account data: localpart, the room's number ([`Position::START`] for global), event type → [`AccountData`].
+///
+/// `m.push_rules` is not here but in [`PUSH_RULES`].
+pub const ACCOUNT_DATA: Tree<(String, Position, String), AccountData> =
+    Tree::new(0x0207, "account_data");
+
+/// The content of one type of account data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountData {
+    /// The position of its last change.
+    pub at: Position,
+    /// The content, a JSON object.
+    pub content: JsonText,
+}
+
+/// Filters: localpart, filter ID (a hash of the filter, so that uploading it again costs nothing) → the filter.
+pub const FILTERS: Tree<(String, String), JsonText> = Tree::new(0x0208, "filters");
+
+/// Push rules: localpart → [`PushRules`]. Absent while a user has just the server's default rules.
+pub const PUSH_RULES: Tree<(String,), PushRules> = Tree::new(0x0209, "push_rules");
+
+/// A user's push rules, the default ones as they were when written: readers bring them up to date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushRules {
+    /// The position of the last change.
+    pub at: Position,
+    /// The ruleset.
+    pub ruleset: JsonText,
+}
+
+/// Pushers: localpart, app ID, pushkey → [`Pusher`].
+pub const PUSHERS: Tree<(String, String, String), Pusher> = Tree::new(0x020a, "pushers");
+
+/// A pusher.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pusher {
+    /// The device whose access token set it; it goes with the device.
+    pub device_id: String,
+    /// When it was set, in milliseconds since the Unix epoch.
+    pub set_at: u64,
+    /// The pusher as the client gave it, a JSON object.
+    pub pusher: JsonText,
+}
+
+/// Who has a pusher with a pushkey: app ID, pushkey, localpart. A pusher set without `append` replaces those of others.
+pub const PUSHKEYS: Tree<(String, String, String), ()> = Tree::new(0x020b, "pushkeys");
+
+/// Messages waiting for a device: localpart, device ID, position → [`ToDeviceMessage`]. Removed when the client has
+/// acknowledged the position.
+pub const TO_DEVICE: Tree<(String, String, Position), ToDeviceMessage> =
+    Tree::new(0x020c, "to_device");
+
+/// A message to a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToDeviceMessage {
+    /// Who sent it.
+    pub sender: String,
+    /// The event type.
+    pub kind: String,
+    /// The content, a JSON object.
+    pub content: JsonText,
+}
+
+/// Transactions that are done: half-day since the Unix epoch, localpart, device ID, endpoint and transaction ID. By time
+/// first, so that old ones go in one range.
+pub const TRANSACTIONS: Tree<(u32, String, String, String), ()> = Tree::new(0x020d, "transactions");
+
+/// Device keys: localpart, device ID → the signed key object as uploaded.
+pub const DEVICE_KEYS: Tree<(String, String), JsonText> = Tree::new(0x020e, "device_keys");
+
+/// One-time keys: localpart, device ID, algorithm, position of the upload, key ID → the key object. The order is the one
+/// they are given out in.
+pub const ONE_TIME_KEYS: Tree<(String, String, String, Position, String), JsonText> =
+    Tree::new(0x020f, "one_time_keys");
+
+/// Fallback keys: localpart, device ID, algorithm → [`FallbackKey`].
+pub const FALLBACK_KEYS: Tree<(String, String, String), FallbackKey> =
+    Tree::new(0x0210, "fallback_keys");
+
+/// The key given out when no one-time key is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FallbackKey {
+    /// Its ID, without the algorithm.
+    pub key_id: String,
+    /// The key object.
+    pub key: JsonText,
+    /// Whether it was given out.
+    pub used: bool,
+}
+
+/// When a user's devices or device keys last changed: localpart → position.
+pub const DEVICE_LISTS: Tree<(String,), Position> = Tree::new(0x0211, "device_lists");
+
+/// What users last said of themselves: localpart → [`Presence`]. Whether they are online is not kept.
+pub const PRESENCE: Tree<(String,), Presence> = Tree::new(0x0212, "presence");
+
+/// The lasting part of a user's presence.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Presence {
+    /// The status message.
+    pub status_msg: Option<String>,
+    /// When the user was last active, in milliseconds since the Unix epoch.
+    pub last_active: u64,
+}

@@ -1,0 +1,181 @@
+//! Checkpoints: what the layers in memory hold is written down to the base, and the commit log is let go.
+//!
+//! A checkpoint freezes the active layer, writes it to the base and syncs that, then notes, in a file of its own, the last
+//! group of the commit log that the base completes. After a crash the groups after it are applied again, in their order:
+//! they are whole puts and deletes, so it does not matter how much of them the base had already.
+
+use std::{
+    fs,
+    io::Write,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, OnceLock,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{Error, Result, commit_log::CommitLog, engine::Engine, tuning::Tuning};
+
+/// Where a store keeps the number of its last group that the base completes.
+const FILE: &str = "checkpoint";
+const MAGIC: [u8; 8] = *b"orv chk\x01";
+
+/// The group of the last checkpoint, 0 before the first.
+pub(crate) fn read(directory: &Path) -> Result<u64> {
+    let path = directory.join(FILE);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error.into()),
+    };
+    let group = bytes.get(8..16).and_then(|group| group.first_chunk());
+    group
+        .filter(|group| bytes == encode(u64::from_le_bytes(**group)))
+        .map(|group| u64::from_le_bytes(*group))
+        .ok_or_else(|| Error::damaged(path.display().to_string(), "malformed"))
+}
+
+/// Notes a checkpoint: the old note or the new one survives a power cut, never half of one.
+pub(crate) fn write(directory: &Path, group: u64) -> Result<()> {
+    let new = directory.join("checkpoint.new");
+    let mut file = fs::File::create(&new)?;
+    file.write_all(&encode(group))?;
+    file.sync_all()?;
+    fs::rename(&new, directory.join(FILE))?;
+    fs::File::open(directory)?.sync_all()?;
+    Ok(())
+}
+
+fn encode(group: u64) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&group.to_le_bytes());
+    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+    bytes
+}
+
+/// Whether the store still works: after the disk has refused once, nothing is acknowledged until a restart.
+#[derive(Default)]
+pub(crate) struct Health(OnceLock<Error>);
+
+impl Health {
+    pub(crate) fn fail(&self, error: &Error) {
+        if self.0.set(error.clone()).is_ok() {
+            tracing::error!(%error, "storage failed; nothing is written until a restart");
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        self.0.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+}
+
+/// What the keeper is asked.
+pub(crate) enum Order {
+    /// Look whether a checkpoint is due.
+    Look,
+    /// Make one now.
+    Checkpoint(SyncSender<Result<()>>),
+    /// Make the last one and close the base.
+    Close,
+}
+
+/// Makes checkpoints, on a thread of its own.
+pub(crate) struct Keeper {
+    pub(crate) directory: PathBuf,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) log: Arc<CommitLog>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) tuning: Tuning,
+    pub(crate) last: Instant,
+}
+
+impl Keeper {
+    /// Works until told to close (then the last checkpoint is the result), or until nobody is left to tell.
+    pub(crate) fn run(mut self, orders: &Receiver<Order>) -> Result<()> {
+        loop {
+            match orders.recv_timeout(Duration::from_secs(1)) {
+                Ok(Order::Look) | Err(RecvTimeoutError::Timeout) => {
+                    if self.due() {
+                        // Failed: the health tells everyone.
+                        let _ = self.checkpoint();
+                    }
+                    if let Err(error) = self.log.prepare() {
+                        self.health.fail(&error.into());
+                    }
+                    self.report();
+                }
+                Ok(Order::Checkpoint(answer)) => {
+                    let _ = answer.send(self.checkpoint());
+                }
+                Ok(Order::Close) => {
+                    let result = self.checkpoint();
+                    self.engine.close();
+                    return result;
+                }
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    fn due(&self) -> bool {
+        let (bytes, _) = self.engine.pressure();
+        bytes >= self.tuning.checkpoint_bytes
+            || (bytes > 0 && self.last.elapsed() >= self.tuning.checkpoint_every)
+    }
+
+    /// Writes everything applied so far to the base.
+    pub(crate) fn checkpoint(&mut self) -> Result<()> {
+        self.health.check()?;
+        // sled panics where it finds its own state broken.
+        let result = catch_unwind(AssertUnwindSafe(|| self.save()))
+            .unwrap_or_else(|_| Err(Error::Io("sled panicked".to_owned())));
+        if let Err(error) = &result {
+            self.health.fail(error);
+        }
+        self.last = Instant::now();
+        result
+    }
+
+    fn save(&self) -> Result<()> {
+        let Some(base) = self.engine.base() else {
+            return Ok(());
+        };
+        let started = Instant::now();
+        let (frozen, group) = self.engine.freeze();
+        if !frozen.is_empty() {
+            base.save(&frozen)?;
+        }
+        write(&self.directory, group)?;
+        self.engine.melt();
+        self.log.release(group)?;
+        let bytes = frozen.bytes();
+        drop(frozen);
+        metrics::histogram!("orvale_storage_checkpoint_seconds").record(started.elapsed());
+        tracing::debug!(
+            group,
+            bytes,
+            seconds = started.elapsed().as_secs_f64(),
+            "checkpoint"
+        );
+        if base.pinned_bytes() > self.tuning.pinned_bytes {
+            let started = Instant::now();
+            base.reopen()?;
+            metrics::histogram!("orvale_storage_reopen_seconds").record(started.elapsed());
+            tracing::debug!(
+                seconds = started.elapsed().as_secs_f64(),
+                "opened the base again"
+            );
+        }
+        Ok(())
+    }
+
+    fn report(&self) {
+        let (bytes, _) = self.engine.pressure();
+        metrics::gauge!("orvale_storage_checkpoint_age_seconds")
+            .set(self.last.elapsed().as_secs_f64());
+        metrics::gauge!("orvale_storage_unsaved_bytes").set(bytes as f64);
+        self.engine.report();
+    }
+}

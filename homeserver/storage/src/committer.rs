@@ -1,0 +1,227 @@
+//! The one writer: gathers waiting batches, makes them durable together, applies them, answers.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use crate::{
+    Error, Result,
+    batch::{Expectation, Writes},
+    checkpoint::{Health, Order},
+    commit_log::Appender,
+    engine::Engine,
+    sequence::{Landed, Sequence, Tell},
+    store::Permit,
+    tuning::Tuning,
+};
+
+/// A batch on its way.
+pub(crate) struct Submission {
+    pub(crate) first: u64,
+    pub(crate) count: u64,
+    pub(crate) writes: Bytes,
+    pub(crate) expected: Vec<Expectation>,
+    pub(crate) tell: Tell,
+    #[expect(dead_code, reason = "held until the batch is answered")]
+    pub(crate) permit: Option<Permit>,
+    pub(crate) at: Instant,
+}
+
+/// What the committer is sent.
+pub(crate) enum Message {
+    Batch(Submission),
+    /// There will be no more.
+    Close,
+}
+
+/// Where batches go.
+pub(crate) enum Writer {
+    /// Applied at once, one after the other.
+    Memory(Mutex<()>),
+    /// To the committer's thread.
+    Disk(mpsc::Sender<Message>),
+}
+
+impl Writer {
+    pub(crate) fn submit(&self, engine: &Engine, sequence: &Sequence, submission: Submission) {
+        match self {
+            Self::Memory(one_at_a_time) => {
+                let guard = one_at_a_time.lock();
+                match check(engine, &Unwritten::default(), &submission.expected) {
+                    Ok(()) => {
+                        engine.apply(submission.writes.clone());
+                        drop(guard);
+                        land(sequence, vec![submission]);
+                    }
+                    Err(error) => refuse(sequence, submission, error),
+                }
+            }
+            Self::Disk(committer) => {
+                if let Err(mpsc::SendError(Message::Batch(submission))) =
+                    committer.send(Message::Batch(submission))
+                {
+                    refuse(sequence, submission, Error::Closed);
+                }
+            }
+        }
+    }
+}
+
+/// The committer's thread.
+pub(crate) struct Committer {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) sequence: Arc<Sequence>,
+    pub(crate) appender: Appender,
+    pub(crate) health: Arc<Health>,
+    pub(crate) keeper: mpsc::Sender<Order>,
+    pub(crate) tuning: Tuning,
+}
+
+impl Committer {
+    /// Works until told to close, or until nobody is left to send anything.
+    pub(crate) fn run(mut self, messages: &mpsc::Receiver<Message>) {
+        let mut looked = false;
+        while let Ok(Message::Batch(first)) = messages.recv() {
+            let (group, closing) = self.gather(first, messages);
+            self.commit(group);
+            let (bytes, frozen) = self.engine.pressure();
+            let wanted =
+                self.appender.wants_next() || (bytes >= self.tuning.checkpoint_bytes && !frozen);
+            if wanted && !looked {
+                let _ = self.keeper.send(Order::Look);
+            }
+            looked = wanted;
+            if closing {
+                break;
+            }
+            self.wait_for_room();
+        }
+    }
+
+    /// What waits already, as far as one group goes; it does not wait for more.
+    fn gather(
+        &self,
+        first: Submission,
+        messages: &mpsc::Receiver<Message>,
+    ) -> (Vec<Submission>, bool) {
+        let mut bytes = first.writes.len();
+        let mut group = vec![first];
+        while group.len() < self.tuning.group_batches && bytes < self.tuning.group_bytes {
+            match messages.try_recv() {
+                Ok(Message::Batch(submission)) => {
+                    bytes += submission.writes.len();
+                    group.push(submission);
+                }
+                Ok(Message::Close) => return (group, true),
+                Err(_) => break,
+            }
+        }
+        (group, false)
+    }
+
+    fn commit(&mut self, group: Vec<Submission>) {
+        let group = self.admit(group);
+        if group.is_empty() {
+            return;
+        }
+        let batches = group.iter().map(|batch| {
+            let count = u32::try_from(batch.count).expect("a batch has fewer entries than bytes");
+            (batch.first, count, &batch.writes[..])
+        });
+        let written = self.health.check().and_then(|()| {
+            self.appender.append(batches).map_err(|error| {
+                let error = Error::from(error);
+                self.health.fail(&error);
+                error
+            })
+        });
+        match written {
+            Ok((number, bytes)) => {
+                for batch in &group {
+                    self.engine.apply(batch.writes.clone());
+                }
+                self.engine.applied(number);
+                record(&group, bytes);
+                land(&self.sequence, group);
+            }
+            Err(error) => {
+                for batch in group {
+                    refuse(&self.sequence, batch, error.clone());
+                }
+            }
+        }
+    }
+
+    /// The batches whose preconditions hold when their turn comes; the others are refused.
+    fn admit(&self, group: Vec<Submission>) -> Vec<Submission> {
+        if group.iter().all(|batch| batch.expected.is_empty()) {
+            return group;
+        }
+        let mut unwritten = Unwritten::default();
+        let mut admitted = Vec::with_capacity(group.len());
+        for batch in group {
+            match check(&self.engine, &unwritten, &batch.expected) {
+                Ok(()) => {
+                    for write in Writes(batch.writes.clone()) {
+                        let write = write.expect("a batch is well formed");
+                        unwritten.insert(write.key, write.value);
+                    }
+                    admitted.push(batch);
+                }
+                Err(error) => refuse(&self.sequence, batch, error),
+            }
+        }
+        admitted
+    }
+
+    /// Waits while a checkpoint cannot keep up: what it has not written down is in memory.
+    fn wait_for_room(&self) {
+        while self.engine.pressure().0 >= self.tuning.limit_bytes && self.health.check().is_ok() {
+            let _ = self.keeper.send(Order::Look);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// What earlier batches of a group will write.
+type Unwritten = HashMap<Bytes, Option<Bytes>>;
+
+fn check(engine: &Engine, unwritten: &Unwritten, expected: &[Expectation]) -> Result<()> {
+    for e in expected {
+        let holds = match unwritten.get(&e.key[..]) {
+            Some(value) => value.as_deref() == e.value.as_deref(),
+            None => engine.get(&e.key)?.as_deref() == e.value.as_deref(),
+        };
+        if !holds {
+            return Err(Error::Conflict { tree: e.tree });
+        }
+    }
+    Ok(())
+}
+
+fn record(group: &[Submission], bytes: u64) {
+    let latency = metrics::histogram!("orvale_storage_commit_seconds");
+    for batch in group {
+        latency.record(batch.at.elapsed());
+    }
+    metrics::histogram!("orvale_storage_group_batches").record(group.len() as f64);
+    metrics::counter!("orvale_storage_log_bytes").increment(bytes);
+}
+
+fn land(sequence: &Sequence, group: Vec<Submission>) {
+    sequence.land(group.into_iter().map(
+        |Submission {
+             first, count, tell, ..
+         }| Landed { first, count, tell },
+    ));
+}
+
+fn refuse(sequence: &Sequence, submission: Submission, error: Error) {
+    sequence.give_up(submission.first, submission.count);
+    let _ = submission.tell.send(Err(error));
+}

@@ -1,0 +1,201 @@
+//! A store on disk: opening it, closing it, and the threads between.
+//!
+//! `lock` keeps a second process out; `log/` is the commit log; `trees/` the base; `checkpoint` says how much of the log the
+//! base completes.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+    time::Instant,
+};
+
+use parking_lot::Mutex;
+
+use crate::{
+    Config, Error, Position, Result, Store, Tuning,
+    batch::Writes,
+    checkpoint::{self, Health, Keeper, Order},
+    commit_log::{CommitLog, files::Directory},
+    committer::{Committer, Message, Writer},
+    engine::{Engine, base::Base},
+    key::Key,
+    sequence::Sequence,
+    store::{WAITING, successor},
+    trees::system::LOG,
+};
+
+/// What a store on disk has beside one in memory.
+pub(crate) struct Disk {
+    pub(crate) orders: mpsc::Sender<Order>,
+    messages: mpsc::Sender<Message>,
+    threads: Mutex<Option<Threads>>,
+}
+
+struct Threads {
+    committer: JoinHandle<()>,
+    keeper: JoinHandle<Result<()>>,
+    /// Unlocked when it is dropped.
+    lock: fs::File,
+}
+
+impl Store {
+    /// Opens the store in a directory, or makes it. Blocks while the end of the commit log is read.
+    ///
+    /// # Errors
+    /// [`Error::InUse`], [`Error::Newer`], [`Error::Damaged`], [`Error::Io`].
+    pub fn open(config: &Config) -> Result<Self> {
+        Self::open_with(config, &Tuning::default())
+    }
+
+    /// As [`Store::open`], with other numbers.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(config: &Config, tuning: &Tuning) -> Result<Self> {
+        let directory = config.path.clone();
+        let lock = lock(&directory)?;
+        let after = checkpoint::read(&directory)?;
+        let base = Base::open(&directory.join("trees"), config.cache_bytes)?;
+        let engine = Arc::new(Engine::new(Some(base), after));
+        let files = Arc::new(Directory::open(&directory.join("log"))?);
+        let (log, appender) =
+            CommitLog::open(files, tuning.segment_bytes, after, |group, batches| {
+                for batch in batches {
+                    if Writes(batch.writes.clone()).any(|write| write.is_err()) {
+                        return Err(Error::damaged(
+                            "log",
+                            format!("group {group} holds a malformed batch"),
+                        ));
+                    }
+                    engine.apply(batch.writes);
+                }
+                engine.applied(group);
+                Ok(())
+            })?;
+        let sequence = Arc::new(Sequence::new(last_position(&engine)?));
+        let health = Arc::new(Health::default());
+        let keeper = Keeper {
+            directory,
+            engine: engine.clone(),
+            log,
+            health: health.clone(),
+            tuning: tuning.clone(),
+            last: Instant::now(),
+        };
+        let (messages, inbox) = mpsc::channel();
+        let (orders, to_keep) = mpsc::channel();
+        let committer = Committer {
+            engine: engine.clone(),
+            sequence: sequence.clone(),
+            appender,
+            health,
+            keeper: orders.clone(),
+            tuning: tuning.clone(),
+        };
+        let threads = Threads {
+            committer: spawn("storage-commit", move || committer.run(&inbox))?,
+            keeper: spawn("storage-keep", move || keeper.run(&to_keep))?,
+            lock,
+        };
+        let disk = Disk {
+            orders,
+            messages: messages.clone(),
+            threads: Mutex::new(Some(threads)),
+        };
+        Ok(Self::over(
+            engine,
+            sequence,
+            Writer::Disk(messages),
+            Some(disk),
+        ))
+    }
+
+    /// Waits for what was submitted, writes everything down and closes the store, so that the next start has nothing to
+    /// repeat. Writes are refused from the first call on, reads from its end on.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the next start repeats the end of the commit log then.
+    pub async fn close(&self) -> Result<()> {
+        // Every permit: nothing is on its way any more.
+        let all = u32::try_from(WAITING).expect("some hundreds");
+        let Ok(permits) = self.inner.room.acquire_many(all).await else {
+            return Ok(());
+        };
+        self.inner.room.close();
+        drop(permits);
+        let store = self.clone();
+        let closed = tokio::task::spawn_blocking(move || {
+            store.inner.disk.as_ref().map_or(Ok(()), Disk::close)
+        })
+        .await;
+        closed.unwrap_or(Err(Error::Closed))
+    }
+}
+
+impl Disk {
+    fn close(&self) -> Result<()> {
+        let Some(threads) = self.threads.lock().take() else {
+            return Ok(());
+        };
+        let _ = self.messages.send(Message::Close);
+        let committed = threads.committer.join();
+        let _ = self.orders.send(Order::Close);
+        let kept = threads.keeper.join();
+        drop(threads.lock);
+        committed.map_err(|_| Error::Io("the committer panicked".to_owned()))?;
+        kept.map_err(|_| Error::Io("the keeper of checkpoints panicked".to_owned()))?
+    }
+}
+
+impl Drop for Disk {
+    /// Without a checkpoint: that is for [`Store::close`].
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.get_mut().take() {
+            let _ = self.messages.send(Message::Close);
+            let _ = threads.committer.join();
+            // The keeper goes when the committer's and this sender are gone.
+            self.orders = mpsc::channel().0;
+            let _ = threads.keeper.join();
+        }
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>> {
+    Ok(std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)?)
+}
+
+fn lock(directory: &PathBuf) -> Result<fs::File> {
+    fs::create_dir_all(directory)?;
+    let file = fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(directory.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(Error::InUse(directory.display().to_string())),
+        Err(fs::TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// The position of the last entry of the log.
+fn last_position(engine: &Engine) -> Result<Position> {
+    let from = LOG.prefix(&());
+    let last = engine.range(&from, &successor(from.clone()), true, 1)?;
+    let Some((key, _)) = last.first() else {
+        return Ok(Position::START);
+    };
+    let malformed = || Error::Corrupt {
+        tree: LOG.name,
+        reason: "malformed key".to_owned(),
+    };
+    let (position,) = <(Position,)>::decode(&key[2..]).ok_or_else(malformed)?;
+    Ok(position)
+}

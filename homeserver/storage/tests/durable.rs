@@ -1,0 +1,130 @@
+//! A store on disk, through its public interface: what was acknowledged is there after any end.
+
+use orvale_storage::{Batch, Config, Entry, Error, Position, Store, Tree, Tuning};
+
+const NAMES: Tree<(String,), String> = Tree::new(0xff01, "test_names");
+
+fn config(directory: &tempfile::TempDir) -> Config {
+    Config {
+        path: directory.path().join("store"),
+        cache_bytes: 4 << 20,
+    }
+}
+
+fn small() -> Tuning {
+    Tuning {
+        segment_bytes: 64 << 10,
+        checkpoint_bytes: 32 << 10,
+        ..Tuning::default()
+    }
+}
+
+fn named(name: &str, value: &str) -> Batch {
+    let mut batch = Batch::new();
+    batch
+        .put(&NAMES, (name,), &value.to_owned())
+        .log(Entry::Profile {
+            user_id: name.to_owned(),
+        });
+    batch
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_close_and_after_a_plain_drop() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&config(&directory)).unwrap();
+    let at = store.commit(named("@a:x", "one")).await.unwrap();
+    assert_eq!((at, store.visible()), (Position(1), Position(1)));
+    store.close().await.unwrap();
+    assert!(matches!(
+        store.commit(named("@a:x", "late")).await,
+        Err(Error::Closed)
+    ));
+    drop(store);
+
+    let store = Store::open(&config(&directory)).unwrap();
+    assert_eq!(
+        store.get(&NAMES, ("@a:x",)).unwrap().as_deref(),
+        Some("one")
+    );
+    assert_eq!(store.visible(), Position(1));
+    assert_eq!(
+        store.commit(named("@b:x", "two")).await.unwrap(),
+        Position(2)
+    );
+    drop(store);
+
+    let store = Store::open(&config(&directory)).unwrap();
+    assert_eq!(
+        store.get(&NAMES, ("@b:x",)).unwrap().as_deref(),
+        Some("two")
+    );
+    let log = store.log(Position::START, 10).unwrap();
+    assert_eq!(log.iter().map(|(at, _)| at.0).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_second_process_is_kept_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&config(&directory)).unwrap();
+    assert!(matches!(
+        Store::open(&config(&directory)),
+        Err(Error::InUse(_))
+    ));
+    drop(store);
+    assert!(Store::open(&config(&directory)).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_writers_share_groups_and_survive_checkpoints() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open_with(&config(&directory), &small()).unwrap();
+    let writers: Vec<_> = (0..16)
+        .map(|writer| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                for n in 0..200 {
+                    let name = format!("@{writer}-{n}:x");
+                    let at = store.commit(named(&name, &name)).await.unwrap();
+                    assert!(store.visible() >= at, "answered before visible");
+                    assert_eq!(store.get(&NAMES, (&name,)).unwrap().as_ref(), Some(&name));
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    drop(store);
+    let store = Store::open_with(&config(&directory), &small()).unwrap();
+    assert_eq!(store.visible(), Position(3200));
+    assert_eq!(store.log(Position::START, 10_000).unwrap().len(), 3200);
+    assert_eq!(store.prefix(&NAMES, (), 10_000).unwrap().len(), 3200);
+}
+
+#[tokio::test]
+async fn preconditions_see_what_earlier_batches_of_the_same_group_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&config(&directory)).unwrap();
+    let mut pending = Vec::new();
+    for n in 0..20 {
+        let mut batch = named("@a:x", &n.to_string());
+        batch.expect(&NAMES, ("@a:x",), None);
+        let permit = store.permit().await.unwrap();
+        pending.push(store.submit(store.reserve(permit, 1), batch));
+    }
+    let mut won = 0;
+    for pending in pending {
+        match pending.await {
+            Ok(()) => won += 1,
+            Err(Error::Conflict { tree }) => assert_eq!(tree, "test_names"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(won, 1);
+    assert_eq!(store.get(&NAMES, ("@a:x",)).unwrap().as_deref(), Some("0"));
+    // The refused positions hold nothing back, and are not told of.
+    assert_eq!(store.visible(), Position(1));
+    store.commit(named("@b:x", "")).await.unwrap();
+    assert_eq!(store.visible(), Position(21));
+}
