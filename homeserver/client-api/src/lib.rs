@@ -14,7 +14,7 @@ mod error;
 mod routes;
 mod state;
 
-pub use discovery::Config;
+pub use discovery::{Config, Discovery};
 pub use error::Error;
 pub use routes::routes;
 pub use state::ApiState;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use orvale_http::Authenticator;
+use orvale_rooms::Rooms;
 
 use crate::discovery::Discovery;
 
@@ -12,6 +13,8 @@ use crate::discovery::Discovery;
 pub struct ApiState {
     /// Who calls.
     pub authenticator: Authenticator,
+    /// Rooms.
+    pub rooms: Rooms,
     /// What the server says of itself.
     pub discovery: Arc<Discovery>,
 }

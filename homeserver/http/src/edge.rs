@@ -22,7 +22,7 @@ use parking_lot::RwLock;
 use tower::{Layer, Service};
 use tracing::{Instrument, field::Empty};
 
-use crate::{BodyLimit, ClientAddress, Limits, class::Limited};
+use crate::{BodyLimit, ClientAddress, Limits, rules::Rules};
 
 /// The layer.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ struct Inner {
 }
 
 struct Endpoint {
-    limited: Option<Limited>,
+    rules: Rules,
     name: String,
     seconds: RwLock<HashMap<StatusCode, Histogram>>,
 }
@@ -71,7 +71,7 @@ impl Inner {
             return endpoint.clone();
         }
         let endpoint = Arc::new(Endpoint {
-            limited: matched.and_then(|path| Limited::of(request.method(), path)),
+            rules: matched.map_or_else(Rules::default, |path| Rules::of(request.method(), path)),
             name: matched.map_or_else(
                 || "none".to_owned(),
                 |path| format!("{} {path}", known(request.method())),
@@ -149,13 +149,9 @@ where
         }
         let start = Instant::now();
         let endpoint = self.inner.endpoint(&request);
-        let refusal = match (
-            endpoint.limited,
-            request.extensions().get::<ClientAddress>(),
-        ) {
-            (Some(Limited::ByAddress(class)), Some(ClientAddress(address))) => {
-                self.inner.limits.address(class, *address).err()
-            }
+        let address = request.extensions().get::<ClientAddress>().copied();
+        let refusal = match (endpoint.rules.by_address, address) {
+            (Some(class), Some(ClientAddress(address))) => self.inner.limits.address(class, address).err(),
             _ => None,
         };
         if let Some(refusal) = refusal {
@@ -166,9 +162,7 @@ where
             }
             return Box::pin(std::future::ready(Ok(response)));
         }
-        if let Some(Limited::ByUser(class)) = endpoint.limited {
-            request.extensions_mut().insert(class);
-        }
+        request.extensions_mut().insert(endpoint.rules);
         request.extensions_mut().insert(self.inner.body_limit);
 
         let span = tracing::info_span!("request", endpoint = endpoint.name, user_id = Empty);

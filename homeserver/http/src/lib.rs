@@ -20,15 +20,15 @@
 
 mod answer;
 mod caller;
-mod class;
 mod edge;
 mod endpoint;
 mod error;
 mod limits;
 mod request;
+mod rules;
 
 pub use answer::{Answer, JsonBytes, Whole};
-pub use caller::{Authenticator, Caller, ClientAddress, OptionalCaller};
+pub use caller::{Authenticator, Caller, ClientAddress, OptionalCaller, Session};
 pub use edge::{Edge, EdgeService};
 pub use endpoint::{EndpointHandler, Endpoints, paths_of};
 pub use error::MatrixError;

@@ -10,7 +10,7 @@ use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use orvale_http::{
     Authenticator, BodyLimit, Caller, ClientAddress, Edge, Endpoints, Limits, LimitsConfig,
-    MatrixError, OptionalCaller, Rate, Ruma,
+    MatrixError, OptionalCaller, Rate, Ruma, Session,
 };
 use ruma::{
     api::client::{
@@ -52,7 +52,7 @@ async fn who(
 ) -> Result<whoami::v3::Response, MatrixError> {
     let user_id = caller.map_or_else(
         || user_id!("@nobody:a.example").to_owned(),
-        |caller| caller.user_id,
+        |caller| caller.user_id().to_owned(),
     );
     Ok(whoami::v3::Response::new(user_id, false))
 }
@@ -79,11 +79,12 @@ async fn sync(
 fn router(limits: LimitsConfig) -> Router {
     let limits = Limits::new(limits);
     let lookup = |token: &str| match token {
-        "secret" => Ok(Caller {
+        "secret" => Ok(Caller::from(Session {
             user_id: user_id!("@alice:a.example").to_owned(),
             device_id: device_id!("PHONE").to_owned(),
-            is_admin: false,
-        }),
+            admin: false,
+            guest: false,
+        })),
         _ => Err(MatrixError::unknown_token(false)),
     };
     let authenticator = Authenticator::new(lookup, limits.clone(), true);
