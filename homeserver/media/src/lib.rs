@@ -1,1 +1,47 @@
-//! orvale-media
+//! The content repository: files that people upload, and small pictures of them.
+//!
+//! [`Media`] is the handle. What is *known* about media (whose, how large, of which type, its SHA-256) is records in the
+//! store; the *bytes* are objects behind an object store's interface, files by default. A record that says "ready" is
+//! written only after the object is whole and synced to disk, so whoever got an answer to an upload can rely on it; an
+//! object that no record names does not exist for anybody and is removed when the server starts.
+//!
+//! - `upload` receives: streamed, hashed on the way, cut off at the size limit; directly or to an ID made before.
+//! - `download` finds and reads, and waits for content that is announced but not there yet.
+//! - [`thumbnails`] makes small pictures: bounded in pixels, memory, time and number at once; kept on disk; made once
+//!   however many ask.
+//! - `accounts` counts what each user has, in the batch of the upload or removal that changes it.
+//! - `moderation` removes, quarantines, releases. `pending` ends IDs that were never used.
+//! - `objects` is where bytes are: the only file that knows paths. `names` hands out the names of objects.
+//! - [`content_type`] and [`filename`] decide what a browser is told about a file; nothing a user declared is believed.
+//!
+//! IDs from URLs are looked up, never turned into paths: objects are named by random numbers of our own.
+//!
+//! Time is passed in by callers; the handlers of the APIs are `client-api`'s `media` and `authenticated_media`.
+
+pub mod content_type;
+pub mod filename;
+pub mod thumbnails;
+
+mod accounts;
+mod config;
+mod download;
+mod error;
+mod media;
+mod media_id;
+mod moderation;
+mod names;
+mod objects;
+mod pending;
+mod upload;
+mod waiters;
+
+pub use config::{Config, ThumbnailConfig};
+pub use download::{Access, MediaFile};
+pub use error::{Error, Result};
+pub use media::Media;
+pub use moderation::Listed;
+pub use objects::Objects;
+pub use orvale_storage::trees::media::Usage;
+pub use pending::Created;
+pub use thumbnails::{Method, Thumbnail, ThumbnailContent, ThumbnailRequest};
+pub use upload::Details;

@@ -1,0 +1,76 @@
+//! The settings of media.
+
+use serde::Deserialize;
+
+/// How much may be uploaded, and how it is served.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The most bytes one upload may have; told to clients as `m.upload.size`.
+    pub max_upload_bytes: u64,
+    /// The most bytes one user may have here, all files together.
+    pub max_bytes_per_user: Option<u64>,
+    /// The most files one user may have here.
+    pub max_files_per_user: Option<u64>,
+    /// How many media IDs a user may have made without uploading the content yet.
+    pub max_pending_uploads: usize,
+    /// After how many seconds a media ID without content expires.
+    pub pending_upload_seconds: u64,
+    /// The longest a download waits for content that is announced but not there yet, in milliseconds, whatever the client
+    /// asks for.
+    pub max_wait_ms: u64,
+    /// Whether the old endpoints, which ask for no access token, serve media at all. On by default, for clients and bridges
+    /// that know no others; with [`Config::legacy_frozen_at`] they go on serving old media only.
+    pub allow_legacy_media: bool,
+    /// Media uploaded at this time or later (milliseconds since the epoch) is not served by the old endpoints.
+    pub legacy_frozen_at: Option<u64>,
+    /// Limits of thumbnailing.
+    pub thumbnails: ThumbnailConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_upload_bytes: 50 * 1024 * 1024,
+            max_bytes_per_user: None,
+            max_files_per_user: None,
+            max_pending_uploads: 20,
+            pending_upload_seconds: 24 * 60 * 60,
+            max_wait_ms: 60_000,
+            allow_legacy_media: true,
+            legacy_frozen_at: None,
+            thumbnails: ThumbnailConfig::default(),
+        }
+    }
+}
+
+/// The bounds of work on pictures.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ThumbnailConfig {
+    /// The most pixels a picture may have to be decoded.
+    pub max_pixels: u64,
+    /// The most bytes a decoder may use for one picture.
+    pub max_memory_bytes: u64,
+    /// The largest file that is tried.
+    pub max_source_bytes: u64,
+    /// How many pictures are worked on at once; by default as many as there are cores.
+    pub concurrency: Option<usize>,
+    /// How long a request waits for its thumbnail, in milliseconds, its turn included.
+    pub max_wait_ms: u64,
+    /// Up to this size a picture may be served as it is where a thumbnail cannot be made or would lose its animation.
+    pub small_original_bytes: u64,
+}
+
+impl Default for ThumbnailConfig {
+    fn default() -> Self {
+        Self {
+            max_pixels: 50_000_000,
+            max_memory_bytes: 256 * 1024 * 1024,
+            max_source_bytes: 50 * 1024 * 1024,
+            concurrency: None,
+            max_wait_ms: 20_000,
+            small_original_bytes: 1024 * 1024,
+        }
+    }
+}
