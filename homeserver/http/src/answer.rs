@@ -60,6 +60,12 @@ impl Answer for Whole {
     }
 }
 
+impl axum::response::IntoResponse for Whole {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
 impl axum::response::IntoResponse for JsonBytes {
     fn into_response(self) -> Response {
         self.into_http()

@@ -4,6 +4,7 @@ use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{StatusCode, header, request::Parts};
+use orvale_users::{Error, Session, Standing, Users};
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
 use serde::Deserialize;
 
@@ -13,25 +14,6 @@ use crate::{Limits, MatrixError, rules::Rules};
 #[derive(Debug, Clone)]
 pub struct Caller {
     session: Arc<Session>,
-}
-
-/// Who is behind an access token.
-#[derive(Debug)]
-pub struct Session {
-    /// The user.
-    pub user_id: OwnedUserId,
-    /// The device.
-    pub device_id: OwnedDeviceId,
-    /// Whether the user administers this server.
-    pub admin: bool,
-    /// Whether the user is a guest.
-    pub guest: bool,
-}
-
-impl From<Session> for Caller {
-    fn from(session: Session) -> Self {
-        Self { session: Arc::new(session) }
-    }
 }
 
 impl Caller {
@@ -47,6 +29,12 @@ impl Caller {
         &self.session.device_id
     }
 
+    /// The user's session, as the users know it.
+    #[must_use]
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
     /// Refuses to act for somebody else.
     ///
     /// # Errors
@@ -55,7 +43,10 @@ impl Caller {
         if self.user_id() == user_id {
             Ok(())
         } else {
-            let message = format!("You are {} and cannot do this for {user_id}", self.user_id());
+            let message = format!(
+                "You are {} and cannot do this for {user_id}",
+                self.user_id()
+            );
             Err(MatrixError::forbidden(message))
         }
     }
@@ -67,7 +58,11 @@ impl Caller {
     pub fn must_not_be_guest(&self) -> Result<(), MatrixError> {
         if self.session.guest {
             let message = "Guests may not do this: register an account first";
-            Err(MatrixError::new(StatusCode::FORBIDDEN, "M_GUEST_ACCESS_FORBIDDEN", message))
+            Err(MatrixError::new(
+                StatusCode::FORBIDDEN,
+                "M_GUEST_ACCESS_FORBIDDEN",
+                message,
+            ))
         } else {
             Ok(())
         }
@@ -81,7 +76,9 @@ impl Caller {
         if self.session.admin {
             Ok(())
         } else {
-            Err(MatrixError::forbidden("Only administrators of this server may do this"))
+            Err(MatrixError::forbidden(
+                "Only administrators of this server may do this",
+            ))
         }
     }
 }
@@ -94,36 +91,65 @@ pub struct OptionalCaller(pub Option<Caller>);
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
 
-type Lookup = dyn Fn(&str) -> Result<Caller, MatrixError> + Send + Sync;
-
 /// Finds out who calls and whether they call too often. Part of every API's state.
 #[derive(Clone)]
 pub struct Authenticator {
-    lookup: Arc<Lookup>,
+    users: Users,
     limits: Limits,
     token_in_query: bool,
 }
 
 impl Authenticator {
-    /// An authenticator that knows tokens by `lookup`.
+    /// An authenticator of these users. Access tokens in the query of a URL end up in the logs of proxies, hence the setting.
     #[must_use]
-    pub fn new(
-        lookup: impl Fn(&str) -> Result<Caller, MatrixError> + Send + Sync + 'static,
-        limits: Limits,
-        token_in_query: bool,
-    ) -> Self {
-        Self { lookup: Arc::new(lookup), limits, token_in_query }
+    pub fn new(users: Users, limits: Limits, token_in_query: bool) -> Self {
+        Self {
+            users,
+            limits,
+            token_in_query,
+        }
     }
 
     async fn caller(&self, parts: &Parts) -> Result<Option<Caller>, MatrixError> {
-        let Some(token) = self.token(parts)? else { return Ok(None) };
-        let caller = (self.lookup)(&token)?;
-        tracing::Span::current().record("user_id", caller.user_id().as_str());
+        let Some(token) = self.token(parts)? else {
+            return Ok(None);
+        };
+        let (session, limited) = match self.users.appservice(&token) {
+            Some(appservice) => {
+                let act_as = query::<ActAs>(parts).unwrap_or_default();
+                let session = self.users.appservice_session(
+                    &appservice,
+                    act_as.user_id.as_deref(),
+                    act_as.device_id,
+                );
+                (Arc::new(session.map_err(|error| refusal(&error))?), false)
+            }
+            None => {
+                let session = self
+                    .users
+                    .authenticate(&token)
+                    .await
+                    .map_err(|error| refusal(&error))?;
+                (
+                    session.ok_or_else(|| MatrixError::unknown_token(false))?,
+                    true,
+                )
+            }
+        };
+        tracing::Span::current().record("user_id", session.user_id.as_str());
         let rules = parts.extensions.get::<Rules>().copied().unwrap_or_default();
-        if let Some(class) = rules.by_user {
-            self.limits.user(class, caller.user_id())?;
+        match session.standing {
+            Standing::Locked if !rules.for_locked => return Err(refusal(&Error::Locked)),
+            Standing::Suspended if !rules.for_suspended => return Err(refusal(&Error::Suspended)),
+            _ => {}
         }
-        Ok(Some(caller))
+        if let Some(class) = rules.by_user.filter(|_| limited) {
+            self.limits.user(class, &session.user_id)?;
+        }
+        if let Some(ClientAddress(address)) = parts.extensions.get() {
+            self.users.seen(&session, *address);
+        }
+        Ok(Some(Caller { session }))
     }
 
     fn token<'a>(&self, parts: &'a Parts) -> Result<Option<Cow<'a, str>>, MatrixError> {
@@ -138,7 +164,9 @@ impl Authenticator {
         if !self.token_in_query {
             return Ok(None);
         }
-        Ok(query::<TokenInQuery>(parts).and_then(|query| query.access_token).map(Into::into))
+        Ok(query::<TokenInQuery>(parts)
+            .and_then(|query| query.access_token)
+            .map(Into::into))
     }
 }
 
@@ -147,8 +175,47 @@ struct TokenInQuery {
     access_token: Option<String>,
 }
 
+/// Whom an application service acts as.
+#[derive(Default, Deserialize)]
+struct ActAs {
+    user_id: Option<OwnedUserId>,
+    #[serde(alias = "org.matrix.msc3202.device_id")]
+    device_id: Option<OwnedDeviceId>,
+}
+
 fn query<T: serde::de::DeserializeOwned>(parts: &Parts) -> Option<T> {
-    axum::extract::Query::try_from_uri(&parts.uri).ok().map(|query| query.0)
+    axum::extract::Query::try_from_uri(&parts.uri)
+        .ok()
+        .map(|query| query.0)
+}
+
+/// What a request is told whose token does not open the door.
+fn refusal(error: &Error) -> MatrixError {
+    match error {
+        Error::TokenExpired => MatrixError::unknown_token(true),
+        Error::UnknownToken => MatrixError::unknown_token(false),
+        Error::Locked => {
+            MatrixError::new(StatusCode::UNAUTHORIZED, "M_USER_LOCKED", error.to_string())
+                .with("soft_logout", true)
+        }
+        Error::Suspended => {
+            MatrixError::new(StatusCode::FORBIDDEN, "M_USER_SUSPENDED", error.to_string())
+        }
+        Error::Exclusive => MatrixError::new(
+            StatusCode::FORBIDDEN,
+            "M_FORBIDDEN",
+            "This application service does not manage this user",
+        ),
+        Error::NoSuchUser => {
+            MatrixError::forbidden("This application service has not registered this user")
+        }
+        Error::NoSuchDevice => MatrixError::new(
+            StatusCode::BAD_REQUEST,
+            "M_UNKNOWN_DEVICE",
+            "The user has no such device",
+        ),
+        other => MatrixError::unexpected(other),
+    }
 }
 
 impl<S> FromRequestParts<S> for Caller

@@ -151,7 +151,9 @@ where
         let endpoint = self.inner.endpoint(&request);
         let address = request.extensions().get::<ClientAddress>().copied();
         let refusal = match (endpoint.rules.by_address, address) {
-            (Some(class), Some(ClientAddress(address))) => self.inner.limits.address(class, address).err(),
+            (Some(class), Some(ClientAddress(address))) => {
+                self.inner.limits.address(class, address).err()
+            }
             _ => None,
         };
         if let Some(refusal) = refusal {

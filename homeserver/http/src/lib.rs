@@ -28,7 +28,7 @@ mod request;
 mod rules;
 
 pub use answer::{Answer, JsonBytes, Whole};
-pub use caller::{Authenticator, Caller, ClientAddress, OptionalCaller, Session};
+pub use caller::{Authenticator, Caller, ClientAddress, OptionalCaller};
 pub use edge::{Edge, EdgeService};
 pub use endpoint::{EndpointHandler, Endpoints, paths_of};
 pub use error::MatrixError;

@@ -19,7 +19,12 @@ pub(crate) struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { by_user: None, by_address: None, for_locked: false, for_suspended: true }
+        Self {
+            by_user: None,
+            by_address: None,
+            for_locked: false,
+            for_suspended: true,
+        }
     }
 }
 
@@ -27,42 +32,67 @@ impl Rules {
     /// The rules of an endpoint, by method and matched path.
     pub(crate) fn of(method: &Method, path: &str) -> Self {
         let read = matches!(*method, Method::GET | Method::HEAD);
-        let by_user = |class| Self { by_user: Some(class), ..Self::default() };
-        let by_address = |class| Self { by_address: Some(class), ..Self::default() };
+        let by_user = |class| Self {
+            by_user: Some(class),
+            ..Self::default()
+        };
+        let by_address = |class| Self {
+            by_address: Some(class),
+            ..Self::default()
+        };
 
         if path.starts_with("/_synapse/admin/v1/register") {
             return by_address(Class::Registration);
         }
         if path.starts_with("/_matrix/media/") || path.contains("/client/v1/media/") {
             let costly = !read || path.contains("/thumbnail/") || path.ends_with("/preview_url");
-            return if costly { by_user(Class::Media) } else { Self::default() };
+            return if costly {
+                by_user(Class::Media)
+            } else {
+                Self::default()
+            };
         }
         // `/_matrix/client/<version>/<call>`; unstable paths have one part more, and end the same.
-        let Some(call) = path.strip_prefix("/_matrix/client/") else { return Self::default() };
+        let Some(call) = path.strip_prefix("/_matrix/client/") else {
+            return Self::default();
+        };
         let call = call.split_once('/').map_or("", |(_, call)| call);
         match call {
-            "login" | "login/get_token" | "account/password" | "account/deactivate" if !read => by_address(Class::Login),
+            "login" | "login/get_token" | "account/password" | "account/deactivate" if !read => {
+                by_address(Class::Login)
+            }
             "register" if !read => by_address(Class::Registration),
             "register/m.login.registration_token/validity" => by_address(Class::Registration),
             "register/available" | "refresh" => by_address(Class::Other),
-            "logout" | "logout/all" => Self { for_locked: true, ..Self::default() },
+            "logout" | "logout/all" => Self {
+                for_locked: true,
+                ..Self::default()
+            },
             "search" | "user_directory/search" | "publicRooms" => by_user(Class::Search),
             _ if read => Self::default(),
             "createRoom" | "rooms/{room_id}/upgrade" => by_user(Class::CreateRoom).acting(),
-            _ if call.starts_with("join/") || call.starts_with("knock/") || call.ends_with("/join") => {
+            _ if call.starts_with("join/")
+                || call.starts_with("knock/")
+                || call.ends_with("/join") =>
+            {
                 by_user(Class::Join).acting()
             }
             _ if call.ends_with("/invite") => by_user(Class::Invite).acting(),
             // One's own events may be redacted; whose they are is for the room to find out.
             _ if call.contains("/redact/") => by_user(Class::Message),
-            _ if call.contains("/send/") || call.contains("/state/") => by_user(Class::Message).acting(),
+            _ if call.contains("/send/") || call.contains("/state/") => {
+                by_user(Class::Message).acting()
+            }
             _ if call.starts_with("profile/") => by_user(Class::Other).acting(),
             _ => by_user(Class::Other),
         }
     }
 
     fn acting(self) -> Self {
-        Self { for_suspended: false, ..self }
+        Self {
+            for_suspended: false,
+            ..self
+        }
     }
 }
 
@@ -74,18 +104,68 @@ mod tests {
     fn each_kind_of_request_has_the_limit_of_its_kind() {
         let room = "/_matrix/client/v3/rooms/{room_id}";
         for (method, path, user, address) in [
-            (Method::POST, "/_matrix/client/v3/login", None, Some(Class::Login)),
+            (
+                Method::POST,
+                "/_matrix/client/v3/login",
+                None,
+                Some(Class::Login),
+            ),
             (Method::GET, "/_matrix/client/v3/login", None, None),
-            (Method::POST, "/_matrix/client/v3/register", None, Some(Class::Registration)),
-            (Method::PUT, &format!("{room}/send/{{event_type}}/{{txn_id}}"), Some(Class::Message), None),
-            (Method::PUT, &format!("{room}/state/{{event_type}}/{{state_key}}"), Some(Class::Message), None),
-            (Method::GET, &format!("{room}/state/{{event_type}}/{{state_key}}"), None, None),
-            (Method::POST, &format!("{room}/join"), Some(Class::Join), None),
-            (Method::POST, "/_matrix/client/v3/join/{room_id_or_alias}", Some(Class::Join), None),
+            (
+                Method::POST,
+                "/_matrix/client/v3/register",
+                None,
+                Some(Class::Registration),
+            ),
+            (
+                Method::PUT,
+                &format!("{room}/send/{{event_type}}/{{txn_id}}"),
+                Some(Class::Message),
+                None,
+            ),
+            (
+                Method::PUT,
+                &format!("{room}/state/{{event_type}}/{{state_key}}"),
+                Some(Class::Message),
+                None,
+            ),
+            (
+                Method::GET,
+                &format!("{room}/state/{{event_type}}/{{state_key}}"),
+                None,
+                None,
+            ),
+            (
+                Method::POST,
+                &format!("{room}/join"),
+                Some(Class::Join),
+                None,
+            ),
+            (
+                Method::POST,
+                "/_matrix/client/v3/join/{room_id_or_alias}",
+                Some(Class::Join),
+                None,
+            ),
             (Method::GET, "/_matrix/client/v3/sync", None, None),
-            (Method::PUT, &format!("{room}/typing/{{user_id}}"), Some(Class::Other), None),
-            (Method::POST, "/_matrix/media/v3/upload", Some(Class::Media), None),
-            (Method::GET, "/_matrix/client/v1/media/download/{server_name}/{media_id}", None, None),
+            (
+                Method::PUT,
+                &format!("{room}/typing/{{user_id}}"),
+                Some(Class::Other),
+                None,
+            ),
+            (
+                Method::POST,
+                "/_matrix/media/v3/upload",
+                Some(Class::Media),
+                None,
+            ),
+            (
+                Method::GET,
+                "/_matrix/client/v1/media/download/{server_name}/{media_id}",
+                None,
+                None,
+            ),
             (
                 Method::GET,
                 "/_matrix/client/v1/media/thumbnail/{server_name}/{media_id}",
@@ -95,7 +175,11 @@ mod tests {
             (Method::GET, "/", None, None),
         ] {
             let rules = Rules::of(&method, path);
-            assert_eq!((rules.by_user, rules.by_address), (user, address), "{method} {path}");
+            assert_eq!(
+                (rules.by_user, rules.by_address),
+                (user, address),
+                "{method} {path}"
+            );
         }
     }
 
@@ -104,10 +188,19 @@ mod tests {
         let rules = |method, call| Rules::of(&method, &format!("/_matrix/client/v3/{call}"));
         assert!(rules(Method::POST, "logout").for_locked);
         assert!(!rules(Method::GET, "sync").for_locked);
-        for call in ["rooms/{room_id}/leave", "rooms/{room_id}/read_markers", "logout", "keys/upload"] {
+        for call in [
+            "rooms/{room_id}/leave",
+            "rooms/{room_id}/read_markers",
+            "logout",
+            "keys/upload",
+        ] {
             assert!(rules(Method::POST, call).for_suspended, "{call}");
         }
-        for call in ["join/{room_id_or_alias}", "createRoom", "rooms/{room_id}/invite"] {
+        for call in [
+            "join/{room_id_or_alias}",
+            "createRoom",
+            "rooms/{room_id}/invite",
+        ] {
             assert!(!rules(Method::POST, call).for_suspended, "{call}");
         }
         assert!(!rules(Method::PUT, "rooms/{room_id}/send/{event_type}/{txn_id}").for_suspended);

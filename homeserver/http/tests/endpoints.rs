@@ -10,14 +10,16 @@ use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use orvale_http::{
     Authenticator, BodyLimit, Caller, ClientAddress, Edge, Endpoints, Limits, LimitsConfig,
-    MatrixError, OptionalCaller, Rate, Ruma, Session,
+    MatrixError, OptionalCaller, Rate, Ruma,
 };
+use orvale_storage::Store;
+use orvale_users::{Clock, Config, NewAccount, Users};
 use ruma::{
     api::client::{
         account::whoami, room::create_room, session::login, state::get_state_event_for_key,
         sync::sync_events, typing::create_typing_event,
     },
-    device_id, user_id,
+    server_name, user_id,
 };
 use serde_json::{Value, json, value::RawValue};
 use tower::ServiceExt;
@@ -76,18 +78,9 @@ async fn sync(
     Ok(sync_events::v3::Response::new(since))
 }
 
-fn router(limits: LimitsConfig) -> Router {
+fn router(users: Users, limits: LimitsConfig) -> Router {
     let limits = Limits::new(limits);
-    let lookup = |token: &str| match token {
-        "secret" => Ok(Caller::from(Session {
-            user_id: user_id!("@alice:a.example").to_owned(),
-            device_id: device_id!("PHONE").to_owned(),
-            admin: false,
-            guest: false,
-        })),
-        _ => Err(MatrixError::unknown_token(false)),
-    };
-    let authenticator = Authenticator::new(lookup, limits.clone(), true);
+    let authenticator = Authenticator::new(users, limits.clone(), true);
     Router::new()
         .endpoint(typing)
         .endpoint(create)
@@ -104,6 +97,7 @@ fn router(limits: LimitsConfig) -> Router {
         })
 }
 
+/// Alice's access token is "secret" in these tests, whatever it is this time.
 async fn call_with(
     limits: LimitsConfig,
     method: Method,
@@ -111,6 +105,16 @@ async fn call_with(
     token: &str,
     body: &str,
 ) -> (StatusCode, Value, Response<()>) {
+    let name = server_name!("a.example");
+    let users = Users::new(Store::in_memory(), name, Config::default(), Clock::system()).unwrap();
+    let alice = NewAccount {
+        localpart: Some("alice"),
+        ..NewAccount::default()
+    };
+    let alice = users.create_account(alice).await.unwrap();
+    let session = users.open_session(&alice, None, None, false).await.unwrap();
+    let secret = |text: &str| text.replace("secret", &session.access_token);
+    let (uri, token) = (secret(uri), secret(token));
     let request = Request::builder()
         .method(method)
         .uri(uri)
@@ -121,7 +125,11 @@ async fn call_with(
         request.header(header::AUTHORIZATION, format!("Bearer {token}"))
     };
     let request = request.body(Body::from(body.to_owned())).unwrap();
-    let (parts, body) = router(limits).oneshot(request).await.unwrap().into_parts();
+    let (parts, body) = router(users, limits)
+        .oneshot(request)
+        .await
+        .unwrap()
+        .into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
     (parts.status, json, Response::from_parts(parts, ()))

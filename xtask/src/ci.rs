@@ -1,0 +1,25 @@
+//! `cargo xtask ci`, `lint`, `deny`
+
+use anyhow::Result;
+
+use crate::{
+    shell::{cargo, exists, run},
+    test,
+};
+
+pub(crate) fn ci() -> Result<()> {
+    lint()?;
+    test::test(&test::Options::default())
+}
+
+pub(crate) fn lint() -> Result<()> {
+    run(cargo(&["fmt", "--all", "--check"]))?;
+    run(cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+}
+
+pub(crate) fn deny() -> Result<()> {
+    if !exists("cargo-deny", &["--version"]) {
+        run(cargo(&["install", "cargo-deny", "--locked"]))?;
+    }
+    run(cargo(&["deny", "check"]))
+}
