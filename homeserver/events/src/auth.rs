@@ -23,8 +23,7 @@ pub fn auth_types(
     content: &RawJsonValue,
     rules: &AuthorizationRules,
 ) -> Result<Vec<(StateEventType, String)>, Error> {
-    auth_types_for_event(kind, sender, state_key, content, rules)
-        .map_err(Error::Format)
+    auth_types_for_event(kind, sender, state_key, content, rules).map_err(Error::Format)
 }
 
 /// The auth rules, those about the event and its `auth_events` alone and those against a state.

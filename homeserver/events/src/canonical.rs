@@ -27,10 +27,16 @@ impl Reading {
     ///
     /// The specification names no limit of depth. This one is what the JSON readers of common clients and servers still
     /// accept, with room for the response around the event.
-    pub const PDU: Self = Self { max_depth: 110, integral_floats: false };
+    pub const PDU: Self = Self {
+        max_depth: 110,
+        integral_floats: false,
+    };
 
     /// What clients send, of which we make the canonical form.
-    pub const CONTENT: Self = Self { max_depth: 64, integral_floats: true };
+    pub const CONTENT: Self = Self {
+        max_depth: 64,
+        integral_floats: true,
+    };
 }
 
 /// Reads one JSON object.
@@ -199,7 +205,10 @@ impl<'de> Visitor<'de> for Strict {
             .map_err(|_| E::custom(NOT_AN_INTEGER))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the range was checked, and integers in it are exact")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the range was checked, and integers in it are exact"
+    )]
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
         if self.0.integral_floats && value.fract() == 0.0 && value.abs() <= MAX_SAFE {
             self.visit_i64(value as i64)

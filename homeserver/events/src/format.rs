@@ -47,18 +47,27 @@ fn missing(name: &str) -> Error {
     Error::Format(format!("it has no {name}"))
 }
 
-fn string<'a>(event: &'a CanonicalJsonObject, name: &'static str) -> Result<Option<&'a str>, Error> {
+fn string<'a>(
+    event: &'a CanonicalJsonObject,
+    name: &'static str,
+) -> Result<Option<&'a str>, Error> {
     match event.get(name) {
         None => Ok(None),
         Some(CanonicalJsonValue::String(text)) if text.len() > MAX_FIELD_BYTES => {
-            Err(Error::FieldTooLong { name, length: text.len() })
+            Err(Error::FieldTooLong {
+                name,
+                length: text.len(),
+            })
         }
         Some(CanonicalJsonValue::String(text)) => Ok(Some(text)),
         Some(_) => Err(Error::Format(format!("{name} is not a string"))),
     }
 }
 
-fn object<'a>(event: &'a CanonicalJsonObject, name: &str) -> Result<&'a CanonicalJsonObject, Error> {
+fn object<'a>(
+    event: &'a CanonicalJsonObject,
+    name: &str,
+) -> Result<&'a CanonicalJsonObject, Error> {
     match event.get(name) {
         Some(CanonicalJsonValue::Object(object)) => Ok(object),
         Some(_) => Err(Error::Format(format!("{name} is not an object"))),
@@ -69,7 +78,9 @@ fn object<'a>(event: &'a CanonicalJsonObject, name: &str) -> Result<&'a Canonica
 fn ids(event: &CanonicalJsonObject, name: &str, most: usize) -> Result<(), Error> {
     match event.get(name) {
         Some(CanonicalJsonValue::Array(ids)) if ids.len() <= most => Ok(()),
-        Some(CanonicalJsonValue::Array(_)) => Err(Error::Format(format!("it has more than {most} {name}"))),
+        Some(CanonicalJsonValue::Array(_)) => {
+            Err(Error::Format(format!("it has more than {most} {name}")))
+        }
         Some(_) => Err(Error::Format(format!("{name} is not a list"))),
         None => Err(missing(name)),
     }
@@ -78,7 +89,9 @@ fn ids(event: &CanonicalJsonObject, name: &str, most: usize) -> Result<(), Error
 fn natural(event: &CanonicalJsonObject, name: &str) -> Result<(), Error> {
     match event.get(name) {
         Some(CanonicalJsonValue::Integer(number)) if i64::from(*number) >= 0 => Ok(()),
-        Some(_) => Err(Error::Format(format!("{name} is not an integer from 0 to 9007199254740991"))),
+        Some(_) => Err(Error::Format(format!(
+            "{name} is not an integer from 0 to 9007199254740991"
+        ))),
         None => Err(missing(name)),
     }
 }

@@ -213,3 +213,45 @@ pub(crate) fn room_id_of_create(create: &EventId) -> OwnedRoomId {
     let hash = create.as_str().trim_start_matches('$');
     OwnedRoomId::try_from(format!("!{hash}")).expect("a reference hash makes a valid room ID")
 }
+
+#[cfg(test)]
+mod tests {
+    use ruma::{RoomVersionId, event_id, room_id};
+
+    use super::*;
+
+    fn parse(json: &str) -> Result<Pdu, Error> {
+        let rules = RoomVersionId::V12.rules().unwrap();
+        Pdu::parse(
+            event_id!("$x").to_owned(),
+            room_id!("!r").to_owned(),
+            json.as_bytes(),
+            &rules,
+        )
+    }
+
+    #[test]
+    fn content_is_read_in_whole_or_by_member() {
+        let pdu = parse(
+            r#"{"auth_events":[],"content":{"a":{"b":1},"body":"hi","n\"":null},"depth":1,"origin_server_ts":1,
+                "prev_events":[],"room_id":"!r","sender":"@a:x","type":"m.x"}"#,
+        )
+        .unwrap();
+        assert_eq!(pdu.content_field::<String>("body").as_deref(), Some("hi"));
+        assert_eq!(
+            pdu.content_field::<serde_json::Value>("a"),
+            Some(serde_json::json!({ "b": 1 }))
+        );
+        assert_eq!(pdu.content_field::<u32>("body"), None);
+        assert_eq!(pdu.content_field::<u32>("b"), None);
+        assert_eq!(pdu.content_field::<()>("n\""), Some(()));
+        assert_eq!(pdu.content_as::<serde_json::Value>().unwrap()["body"], "hi");
+        assert_eq!(Event::room_id(&pdu), Some(room_id!("!r")));
+    }
+
+    #[test]
+    fn event_without_its_fields_is_refused() {
+        assert!(matches!(parse("{}"), Err(Error::Format(_))));
+        assert!(matches!(parse("["), Err(Error::Format(_))));
+    }
+}

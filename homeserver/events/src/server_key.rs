@@ -59,8 +59,8 @@ impl ServerKey {
         version: &str,
         document: &[u8],
     ) -> Result<Self, Error> {
-        let key = SigningKey::from_pkcs8_der(document)
-            .map_err(|error| Error::Key(error.to_string()))?;
+        let key =
+            SigningKey::from_pkcs8_der(document).map_err(|error| Error::Key(error.to_string()))?;
         Ok(Self {
             server_name,
             key_id: key_id(version)?,
@@ -144,4 +144,41 @@ fn key_id(version: &str) -> Result<String, Error> {
         )));
     }
     Ok(format!("ed25519:{version}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma::server_name;
+
+    use super::*;
+
+    #[test]
+    fn key_is_the_same_after_keeping_it() {
+        let key = ServerKey::generate(server_name!("example.org").to_owned());
+        let name = || key.server_name().to_owned();
+        let of_seed = ServerKey::from_seed(name(), key.version(), &key.seed()).unwrap();
+        let of_document = ServerKey::from_pkcs8(name(), key.version(), &key.to_pkcs8()).unwrap();
+        for other in [of_seed, of_document] {
+            assert_eq!(other.public_key(), key.public_key());
+            assert_eq!(other.key_id(), key.key_id());
+            assert_eq!(other.sign_bytes(b"x"), key.sign_bytes(b"x"));
+        }
+    }
+
+    #[test]
+    fn generated_keys_differ_and_show_no_secret() {
+        let [one, two] =
+            [(); 2].map(|()| ServerKey::generate(server_name!("example.org").to_owned()));
+        assert_ne!(one.seed(), two.seed());
+        assert_eq!(one.key_id().len(), "ed25519:xxxxxx".len());
+        let shown = format!("{one:?}");
+        assert!(shown.contains(one.key_id()) && shown.len() < 100, "{shown}");
+    }
+
+    #[test]
+    fn key_version_may_not_be_anything() {
+        for version in ["", "a b", "a:b", "ä"] {
+            assert!(ServerKey::from_seed(server_name!("x").to_owned(), version, &[0; 32]).is_err());
+        }
+    }
 }
