@@ -1,0 +1,17 @@
+//! Sessions: logging in, the tokens that stand for a device, and ending them.
+
+mod authenticate;
+mod devices;
+pub(crate) mod jwt;
+pub(crate) mod last_seen;
+mod login;
+mod open;
+mod refresh;
+mod short_tokens;
+pub(crate) mod tokens;
+
+pub use authenticate::Session;
+pub use devices::DeviceInfo;
+pub use login::JwtLogin;
+pub use open::NewSession;
+pub use short_tokens::NewShortToken;
