@@ -44,6 +44,12 @@ impl From<orvale_storage::Error> for Error {
     }
 }
 
+impl From<orvale_users::Error> for Error {
+    fn from(error: orvale_users::Error) -> Self {
+        Self(error.into())
+    }
+}
+
 impl From<orvale_rooms::Error> for Error {
     fn from(error: orvale_rooms::Error) -> Self {
         use orvale_rooms::Error as E;

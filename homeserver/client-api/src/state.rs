@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use orvale_http::Authenticator;
+use orvale_media::Media;
 use orvale_rooms::Rooms;
+use orvale_users::Users;
 
 use crate::discovery::Discovery;
 
@@ -13,8 +15,12 @@ use crate::discovery::Discovery;
 pub struct ApiState {
     /// Who calls.
     pub authenticator: Authenticator,
+    /// Accounts.
+    pub users: Users,
     /// Rooms.
     pub rooms: Rooms,
+    /// The content repository.
+    pub media: Media,
     /// What the server says of itself.
     pub discovery: Arc<Discovery>,
 }

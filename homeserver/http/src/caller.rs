@@ -122,14 +122,10 @@ impl Authenticator {
                     act_as.user_id.as_deref(),
                     act_as.device_id,
                 );
-                (Arc::new(session.map_err(|error| refusal(&error))?), false)
+                (Arc::new(session.map_err(cannot_act)?), false)
             }
             None => {
-                let session = self
-                    .users
-                    .authenticate(&token)
-                    .await
-                    .map_err(|error| refusal(&error))?;
+                let session = self.users.authenticate(&token).await?;
                 (
                     session.ok_or_else(|| MatrixError::unknown_token(false))?,
                     true,
@@ -139,8 +135,8 @@ impl Authenticator {
         tracing::Span::current().record("user_id", session.user_id.as_str());
         let rules = parts.extensions.get::<Rules>().copied().unwrap_or_default();
         match session.standing {
-            Standing::Locked if !rules.for_locked => return Err(refusal(&Error::Locked)),
-            Standing::Suspended if !rules.for_suspended => return Err(refusal(&Error::Suspended)),
+            Standing::Locked if !rules.for_locked => return Err(Error::Locked.into()),
+            Standing::Suspended if !rules.for_suspended => return Err(Error::Suspended.into()),
             _ => {}
         }
         if let Some(class) = rules.by_user.filter(|_| limited) {
@@ -189,23 +185,12 @@ fn query<T: serde::de::DeserializeOwned>(parts: &Parts) -> Option<T> {
         .map(|query| query.0)
 }
 
-/// What a request is told whose token does not open the door.
-fn refusal(error: &Error) -> MatrixError {
+/// Why an application service cannot act as somebody.
+fn cannot_act(error: Error) -> MatrixError {
     match error {
-        Error::TokenExpired => MatrixError::unknown_token(true),
-        Error::UnknownToken => MatrixError::unknown_token(false),
-        Error::Locked => {
-            MatrixError::new(StatusCode::UNAUTHORIZED, "M_USER_LOCKED", error.to_string())
-                .with("soft_logout", true)
+        Error::Exclusive => {
+            MatrixError::forbidden("This application service does not manage this user")
         }
-        Error::Suspended => {
-            MatrixError::new(StatusCode::FORBIDDEN, "M_USER_SUSPENDED", error.to_string())
-        }
-        Error::Exclusive => MatrixError::new(
-            StatusCode::FORBIDDEN,
-            "M_FORBIDDEN",
-            "This application service does not manage this user",
-        ),
         Error::NoSuchUser => {
             MatrixError::forbidden("This application service has not registered this user")
         }
@@ -214,7 +199,7 @@ fn refusal(error: &Error) -> MatrixError {
             "M_UNKNOWN_DEVICE",
             "The user has no such device",
         ),
-        other => MatrixError::unexpected(other),
+        other => other.into(),
     }
 }
 

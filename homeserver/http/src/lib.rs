@@ -26,6 +26,7 @@ mod error;
 mod limits;
 mod request;
 mod rules;
+mod users_error;
 
 pub use answer::{Answer, JsonBytes, Whole};
 pub use caller::{Authenticator, Caller, ClientAddress, OptionalCaller};
