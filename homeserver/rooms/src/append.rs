@@ -16,7 +16,7 @@ use orvale_storage::{
     },
 };
 use ruma::{
-    MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomVersionId, UserId,
+    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomVersionId, UserId,
     events::{StateEventType, TimelineEventType},
     room_version_rules::RoomIdFormatVersion,
 };
@@ -110,7 +110,7 @@ pub struct View<'a> {
     head: &'a mut Head,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// The state event of this type and key.
     ///
     /// # Errors
@@ -135,9 +135,29 @@ impl View<'_> {
         self.head.joined
     }
 
+    /// Whether the request of a draft was made before.
+    pub(crate) fn has_request(&self, draft: &Draft) -> Result<bool> {
+        Ok(self.rooms.find_request(self.head, draft)?.is_some())
+    }
+
+    /// The relations to an event that the store may not hold yet.
+    pub(crate) fn unwritten_relations(
+        &self,
+        parent: &EventId,
+        rel_type: &str,
+    ) -> impl Iterator<Item = &RelationRecord> {
+        let to =
+            move |(_, to, by, _): &&(_, OwnedEventId, String, _)| to == parent && by == rel_type;
+        self.head
+            .relations
+            .iter()
+            .filter(to)
+            .map(|(.., record)| record)
+    }
+
     /// The room.
     #[must_use]
-    pub fn room(&self) -> &Room {
+    pub fn room(&self) -> &'a Room {
         self.room
     }
 }
@@ -169,7 +189,7 @@ impl Rooms {
         F: FnOnce(&mut View<'_>) -> Result<Vec<Draft>> + Send,
     {
         let permit = self.inner.store.permit().await?;
-        let (appended, pending) = {
+        let (appended, pending, latest) = {
             let mut head = room.lock();
             let drafts = decide(&mut View {
                 rooms: self,
@@ -183,15 +203,24 @@ impl Rooms {
             } else {
                 Some(self.write(room, &mut head, made, permit)?)
             };
-            (
-                outcomes.into_iter().map(|o| appended(o, &ids)).collect(),
-                pending,
-            )
+            let appended: Vec<_> = outcomes.into_iter().map(|o| appended(o, &ids)).collect();
+            (appended, pending, head.latest)
         };
-        if let Some(pending) = pending {
-            pending.await?;
+        match pending {
+            Some(pending) => pending.await?,
+            // What existed may still be on its way to the disk, and an answer says that it is there to stay.
+            None => self.settled(latest).await?,
         }
         Ok(appended)
+    }
+
+    /// Waits until everything up to a position is durable.
+    async fn settled(&self, at: Position) -> Result<()> {
+        let mut visible = self.inner.store.watch();
+        let waited = visible.wait_for(|visible| *visible >= at).await;
+        waited
+            .map(drop)
+            .map_err(|_| orvale_storage::Error::Closed.into())
     }
 
     /// Appends one event.
@@ -211,6 +240,17 @@ impl Rooms {
         &self,
         version: RoomVersionId,
         drafts: Vec<Draft>,
+    ) -> Result<Arc<Room>> {
+        self.append_new_with(version, drafts, |_, _| {}).await
+    }
+
+    /// As [`Rooms::append_new`], with more that is to be in the same batch; if a precondition of that does not hold, there
+    /// is no room.
+    pub(crate) async fn append_new_with(
+        &self,
+        version: RoomVersionId,
+        drafts: Vec<Draft>,
+        also: impl FnOnce(&Room, &mut Batch) + Send,
     ) -> Result<Arc<Room>> {
         let permit = self.inner.store.permit().await?;
         let rules = version
@@ -267,9 +307,12 @@ impl Rooms {
                     redacts: None,
                 },
             );
-            self.write_new(placeless, head, made, permit)?
+            self.write_new(placeless, head, made, permit, also)?
         };
-        pending.await?;
+        if let Err(error) = pending.await {
+            self.inner.known.remove(&room);
+            return Err(error.into());
+        }
         Ok(room)
     }
 
@@ -279,6 +322,7 @@ impl Rooms {
         mut head: Head,
         made: Vec<Made>,
         permit: Permit,
+        also: impl FnOnce(&Room, &mut Batch),
     ) -> Result<(Arc<Room>, Pending)> {
         let reserved = self.inner.store.reserve(permit, made.len() as u64 + 1);
         let room = Room::new(
@@ -302,6 +346,7 @@ impl Rooms {
             .put(&ROOM_NUMBERS, (&room.id,), &room.number);
         let places: Vec<_> = (1..=made.len() as u64).map(|n| reserved.at(n)).collect();
         self.fill(&room, &mut head, made, &places, &mut batch)?;
+        also(&room, &mut batch);
         let room = Arc::new(room);
         *room.lock() = head;
         let pending = self.inner.store.submit(reserved, batch);
@@ -503,7 +548,8 @@ impl Rooms {
                     kind: pdu.kind.to_string(),
                     key,
                 };
-                batch.put(&RELATIONS, (parent, rel_type, at), &record);
+                batch.put(&RELATIONS, (&parent, &rel_type, at), &record);
+                head.relations.push((at, parent, rel_type, record));
             }
             let record = EventRecord {
                 room: room.number,

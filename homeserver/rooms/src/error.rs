@@ -1,6 +1,6 @@
 //! What can be refused about rooms.
 
-use ruma::{OwnedEventId, OwnedRoomId};
+use ruma::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 
 /// The result of a call to rooms.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -20,6 +20,42 @@ pub enum Error {
     /// The user is not joined to the room.
     #[error("you are not a member of this room")]
     NotJoined,
+    /// No such local user.
+    #[error("there is no user {0} on this server")]
+    UnknownUser(OwnedUserId),
+    /// The user is another server's, and federation is not available.
+    #[error("{0} is a user of another server, and federation is not available")]
+    RemoteUser(OwnedUserId),
+    /// No such alias.
+    #[error("there is no room alias {0}")]
+    UnknownAlias(OwnedRoomAliasId),
+    /// The alias already stands for a room.
+    #[error("the room alias {0} is already taken")]
+    AliasInUse(OwnedRoomAliasId),
+    /// An alias in `m.room.canonical_alias` does not stand for the room.
+    #[error("{0}")]
+    BadAlias(String),
+    /// The first state that was asked for is not one a room can have.
+    #[error("the room cannot start like this: {0}")]
+    InvalidRoomState(String),
+    /// The user has already reacted with this key.
+    #[error("you have already reacted to this event with this key")]
+    DuplicateAnnotation,
+    /// Whether the user may join depends on rooms that this server knows nothing of.
+    #[error("this server is in none of the rooms whose members may join")]
+    UnableToAuthoriseJoin,
+    /// No member of this server may let the user in.
+    #[error("no member of this server has the power to let you in")]
+    UnableToGrantJoin,
+    /// The room does not admit guests.
+    #[error("this room does not admit guests")]
+    GuestsForbidden,
+    /// The user is still in the room.
+    #[error("leave the room before you forget it")]
+    StillInRoom,
+    /// Third-party invites need an identity server.
+    #[error("this server does not invite by e-mail address or phone number")]
+    ThirdPartyInvite,
     /// The room's rules forbid it.
     #[error("{0}")]
     Forbidden(String),

@@ -10,33 +10,64 @@
 //! | `timeline.rs` | pages of a room's history, [`Order`] |
 //! | `visibility.rs` | who may see an event |
 //! | `redaction.rs`, `power.rs` | redactions, power levels |
+//! | `create.rs` | making rooms |
+//! | `join.rs`, `leave.rs`, `knock.rs`, `moderate.rs` | changes of membership, one's own and others' |
+//! | `member.rs` | member events and the profiles in them |
+//! | `send.rs`, `check_content.rs` | sending, and what is refused before the auth rules are asked |
+//! | `access.rs` | which rooms a user may look into |
+//! | `pages.rs`, `filter.rs`, `room_state.rs` | reading: history, context, state, members |
+//! | `alias.rs` | room aliases |
+//! | `typing.rs` | who is typing |
 //!
 //! Reads see what is visible in the store. Appending sees more: under its lock, a room's head already stands on events whose
 //! batch is on its way to the disk.
 //!
 //! To add something users do in a room: a file with an `impl Rooms`, which decides inside [`Rooms::append`] what to append.
 
+mod access;
+mod alias;
 mod append;
 #[cfg(test)]
 mod append_tests;
+mod check_content;
+mod create;
 mod error;
 mod event;
+mod filter;
+mod join;
+mod json;
+mod knock;
+mod leave;
+mod member;
+mod moderate;
+mod pages;
 mod power;
 mod redaction;
 mod room;
+mod room_state;
 mod rooms;
+mod send;
 mod state;
 #[cfg(test)]
 mod testing;
 mod timeline;
+mod typing;
 mod visibility;
 
+pub use access::Reading;
 pub use append::{Appended, Draft, Request, View, membership};
+pub use create::{NewRoom, Preset};
 pub use error::{Error, Result};
 pub use event::{Reader, StoredEvent};
+pub use filter::EventFilter;
+pub use pages::{Context, MAX_PAGE, Page, Shown, Stretch};
 pub use room::Room;
+pub use room_state::Members;
 pub use rooms::{Clock, Config, Rooms};
+pub use send::{Message, Txn};
 pub use state::StateId;
 pub use timeline::Order;
+pub use typing::Typing;
+pub use visibility::Viewer;
 
 pub use orvale_storage::trees::rooms::{Membership, MembershipRecord};

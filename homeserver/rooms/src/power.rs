@@ -12,7 +12,7 @@ use ruma::{
 };
 
 use crate::{
-    Rooms,
+    Rooms, View,
     error::{Error, Result},
     room::Room,
 };
@@ -51,6 +51,22 @@ impl Rooms {
         of_state(room, |kind, _| match kind {
             StateEventType::RoomCreate => create.as_ref().map(|e| e.pdu.clone()),
             StateEventType::RoomPowerLevels => levels.as_ref().map(|e| e.pdu.clone()),
+            _ => None,
+        })
+    }
+}
+
+impl View<'_> {
+    /// The power levels of the room as it stands.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn power_levels(&mut self) -> Result<RoomPowerLevels> {
+        let create = self.state(&StateEventType::RoomCreate, "")?;
+        let levels = self.state(&StateEventType::RoomPowerLevels, "")?;
+        of_state(self.room(), |kind, _| match kind {
+            StateEventType::RoomCreate => create.clone(),
+            StateEventType::RoomPowerLevels => levels.clone(),
             _ => None,
         })
     }

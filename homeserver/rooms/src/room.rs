@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use orvale_events::Pdu;
 use orvale_storage::{
     Position, Store,
-    trees::rooms::{HEADS, HeadRecord, MembershipRecord, ROOM_NUMBERS, ROOMS},
+    trees::rooms::{HEADS, HeadRecord, MembershipRecord, ROOM_NUMBERS, ROOMS, RelationRecord},
 };
 use parking_lot::{Mutex, MutexGuard};
 use ruma::{
@@ -47,6 +47,8 @@ pub(crate) struct Head {
     pub(crate) transactions: HashMap<(String, String, String), (Position, OwnedEventId)>,
     /// Memberships that the store may not have applied yet.
     pub(crate) memberships: HashMap<String, (Position, MembershipRecord)>,
+    /// Relations that the store may not have applied yet: parent, `rel_type`, and the rest.
+    pub(crate) relations: Vec<(Position, OwnedEventId, String, RelationRecord)>,
     pub(crate) unwritten: Unwritten,
 }
 
@@ -59,6 +61,7 @@ impl Head {
         }
         self.transactions.retain(|_, (at, _)| *at > visible);
         self.memberships.retain(|_, (at, _)| *at > visible);
+        self.relations.retain(|(at, ..)| *at > visible);
         self.unwritten.forget(visible);
     }
 
@@ -161,6 +164,13 @@ impl Known {
 
     pub(crate) fn insert(&self, room: &Arc<Room>, visible: Position) {
         self.0.lock().insert(room, visible);
+    }
+
+    /// Forgets a room that came to nothing.
+    pub(crate) fn remove(&self, room: &Room) {
+        let mut maps = self.0.lock();
+        maps.by_number.remove(&room.number);
+        maps.by_id.remove(&room.id);
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     event::StoredEvent,
     room::{Known, Room},
     state::{StateId, States, Unwritten, hash},
+    typing::Typing,
 };
 
 /// How rooms behave.
@@ -55,6 +56,7 @@ pub(crate) struct Inner {
     pub(crate) states: States,
     pub(crate) events: Cache<Position, Arc<StoredEvent>, Bytes>,
     pub(crate) clock: Clock,
+    pub(crate) typing: Typing,
 }
 
 /// Tells the time.
@@ -86,6 +88,7 @@ impl Rooms {
             key,
             config,
             clock,
+            typing: Typing::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -114,6 +117,12 @@ impl Rooms {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// Who is typing.
+    #[must_use]
+    pub fn typing(&self) -> &Typing {
+        &self.inner.typing
     }
 
     /// The time.

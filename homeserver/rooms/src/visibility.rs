@@ -1,19 +1,150 @@
 //! Who may see which event: the history visibility at the event, and the reader's membership then and since.
 
+use std::sync::Arc;
+
 use orvale_storage::trees::rooms::{Membership, MembershipRecord};
 use ruma::{
     EventId, UserId,
-    events::{StateEventType, room::history_visibility::HistoryVisibility},
+    events::{StateEventType, TimelineEventType, room::history_visibility::HistoryVisibility},
 };
 
 use crate::{
     Rooms,
     append::membership,
     error::{Error, Result},
-    event::StoredEvent,
+    event::{Reader, StoredEvent},
     room::Room,
     state::StateId,
 };
+
+/// A reader of many events of one room. What is looked up for one event is kept for the next, which mostly shares its state.
+pub struct Viewer<'a> {
+    rooms: &'a Rooms,
+    user: &'a UserId,
+    device: Option<&'a str>,
+    now: Option<MembershipRecord>,
+    time: u64,
+    last: Option<(StateId, Circumstances)>,
+}
+
+/// What decides whether an event is shown, in one state of the room.
+#[derive(Debug, Clone)]
+struct Circumstances {
+    visibility: HistoryVisibility,
+    membership: Option<Membership>,
+}
+
+impl<'a> Viewer<'a> {
+    /// A reader who stands in the room like this now.
+    #[must_use]
+    pub fn new(rooms: &'a Rooms, user: &'a UserId, now: Option<MembershipRecord>) -> Self {
+        let time = u64::from(rooms.now().get());
+        Self {
+            rooms,
+            user,
+            device: None,
+            now,
+            time,
+            last: None,
+        }
+    }
+
+    /// Reads with a device, which is told the transaction IDs of what it sent.
+    #[must_use]
+    pub fn on(self, device: &'a str) -> Self {
+        Self {
+            device: Some(device),
+            ..self
+        }
+    }
+
+    /// Whether the reader may see an event of the room.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn sees(&mut self, event: &StoredEvent) -> Result<bool> {
+        let joined = |now: MembershipRecord| {
+            now.membership == Membership::Join && event.position >= now.event
+        };
+        if self.now.is_some_and(joined) || self.state_shows(event, event.state_before())? {
+            return Ok(true);
+        }
+        // Who came or left, or opened or closed the history, sees the event that did it.
+        let changes_visibility = event.pdu.kind == TimelineEventType::RoomHistoryVisibility
+            || event.pdu.state_key.as_deref() == Some(self.user.as_str())
+                && event.pdu.kind == TimelineEventType::RoomMember;
+        Ok(changes_visibility && self.state_shows(event, event.state_after())?)
+    }
+
+    /// What is added to an event for this reader.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn reader(&mut self, event: &StoredEvent) -> Result<Reader<'a>> {
+        let membership = match self.now {
+            Some(now) if event.position >= now.event => Some(now.membership),
+            // A stranger never had another one.
+            None => None,
+            Some(_) => self.circumstances(event.state_after())?.membership,
+        };
+        Ok(Reader {
+            device: self.device.map(|device| (self.user, device)),
+            membership: Some(membership.unwrap_or(Membership::Leave).as_str()),
+            now: self.time,
+            bundled: None,
+        })
+    }
+
+    fn state_shows(&mut self, event: &StoredEvent, state: StateId) -> Result<bool> {
+        let Circumstances {
+            visibility,
+            membership,
+        } = self.circumstances(state)?;
+        Ok(match (visibility, membership) {
+            (HistoryVisibility::WorldReadable, _)
+            | (_, Some(Membership::Join))
+            | (HistoryVisibility::Invited, Some(Membership::Invite)) => true,
+            (HistoryVisibility::Shared, _) => self.joined_after(event)?,
+            _ => false,
+        })
+    }
+
+    fn circumstances(&mut self, state: StateId) -> Result<Circumstances> {
+        if let Some((of, known)) = &self.last
+            && *of == state
+        {
+            return Ok(known.clone());
+        }
+        let visibility =
+            self.rooms
+                .find_state_at(state, &StateEventType::RoomHistoryVisibility, "")?;
+        let visibility = visibility.and_then(|event| event.pdu.content_field("history_visibility"));
+        let member =
+            self.rooms
+                .find_state_at(state, &StateEventType::RoomMember, self.user.as_str())?;
+        let found = Circumstances {
+            visibility: visibility.unwrap_or(HistoryVisibility::Shared),
+            membership: member.and_then(|event| membership(&event.pdu)),
+        };
+        self.last = Some((state, found.clone()));
+        Ok(found)
+    }
+
+    /// Whether the reader was joined at any time after an event.
+    fn joined_after(&self, event: &StoredEvent) -> Result<bool> {
+        let Some(now) = self.now.filter(|now| now.was_joined) else {
+            return Ok(false);
+        };
+        let mut at = Some(self.rooms.event(now.event)?);
+        while let Some(member) = at.filter(|member| member.position > event.position) {
+            if membership(&member.pdu) == Some(Membership::Join) {
+                return Ok(true);
+            }
+            at = self.rooms.member_before(&member)?;
+        }
+        Ok(false)
+    }
+}
 
 impl Rooms {
     /// Whether a user may see an event.
@@ -26,7 +157,7 @@ impl Rooms {
         self.may_see_as(user, now.as_ref(), &room, event)
     }
 
-    /// As [`Rooms::may_see`], the user's membership now being known (for many events of one room).
+    /// As [`Rooms::may_see`], the user's membership now being known. For many events, [`Viewer::sees`].
     ///
     /// # Errors
     /// Storage's.
@@ -37,66 +168,8 @@ impl Rooms {
         room: &Room,
         event: &StoredEvent,
     ) -> Result<bool> {
-        if now.is_some_and(|now| now.membership == Membership::Join && event.position >= now.event)
-        {
-            return Ok(true);
-        }
-        if self.state_shows(user, now, event, event.state_before())? {
-            return Ok(true);
-        }
-        // Who came or left, or opened or closed the history, sees the event that did it.
-        let changes_visibility = event.pdu.kind == "m.room.history_visibility".into()
-            || event.pdu.state_key.as_deref() == Some(user.as_str())
-                && event.pdu.kind == "m.room.member".into();
         debug_assert_eq!(room.number, event.room);
-        Ok(changes_visibility && self.state_shows(user, now, event, event.state_after())?)
-    }
-
-    fn state_shows(
-        &self,
-        user: &UserId,
-        now: Option<&MembershipRecord>,
-        event: &StoredEvent,
-        state: StateId,
-    ) -> Result<bool> {
-        let visibility = self.find_state_at(state, &StateEventType::RoomHistoryVisibility, "")?;
-        let visibility = visibility
-            .and_then(|event| {
-                event
-                    .pdu
-                    .content_field::<HistoryVisibility>("history_visibility")
-            })
-            .unwrap_or(HistoryVisibility::Shared);
-        if visibility == HistoryVisibility::WorldReadable {
-            return Ok(true);
-        }
-        let then = self
-            .find_state_at(state, &StateEventType::RoomMember, user.as_str())?
-            .and_then(|e| membership(&e.pdu));
-        Ok(match (visibility, then) {
-            (_, Some(Membership::Join))
-            | (HistoryVisibility::Invited, Some(Membership::Invite)) => true,
-            (HistoryVisibility::Shared, _) => self.joined_after(now, event)?,
-            _ => false,
-        })
-    }
-
-    /// Whether a user was joined at any time after an event.
-    fn joined_after(&self, now: Option<&MembershipRecord>, event: &StoredEvent) -> Result<bool> {
-        let Some(now) = now.filter(|now| now.was_joined) else {
-            return Ok(false);
-        };
-        let mut at = Some(self.event(now.event)?);
-        while let Some(member) = at.filter(|member| member.position > event.position) {
-            if membership(&member.pdu) == Some(Membership::Join) {
-                return Ok(true);
-            }
-            at = match StoredEvent::replaces(&member.record) {
-                Some(id) => self.find_event(id)?,
-                None => None,
-            };
-        }
-        Ok(false)
+        Viewer::new(self, user, now.copied()).sees(event)
     }
 
     /// The event of this ID if it is in this room and the user may see it.
@@ -108,10 +181,9 @@ impl Rooms {
         user: &UserId,
         room: &Room,
         id: &EventId,
-    ) -> Result<std::sync::Arc<StoredEvent>> {
-        let event = self
-            .find_event(id)?
-            .filter(|event| event.room == room.number && event.is_shown());
+    ) -> Result<Arc<StoredEvent>> {
+        let event = self.find_event(id)?;
+        let event = event.filter(|event| event.room == room.number && event.is_shown());
         match event {
             Some(event) if self.may_see(user, &event)? => Ok(event),
             _ => Err(Error::UnknownEvent(id.to_owned())),

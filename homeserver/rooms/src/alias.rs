@@ -1,0 +1,217 @@
+//! Room aliases of this server.
+
+use std::sync::Arc;
+
+use orvale_storage::{
+    Batch, Entry,
+    trees::rooms::{ALIASES, AliasRecord, ROOM_ALIASES},
+};
+use ruma::{
+    OwnedRoomAliasId, RoomAliasId, RoomOrAliasId, UserId,
+    events::{StateEventType, room::canonical_alias::RoomCanonicalAliasEventContent},
+};
+
+use crate::{
+    Draft, Room, Rooms,
+    error::{Error, Result},
+    json::{object, raw},
+};
+
+impl Rooms {
+    /// The alias of this server with this localpart.
+    pub(crate) fn local_alias(&self, localpart: &str) -> Result<OwnedRoomAliasId> {
+        let alias = RoomAliasId::parse(format!("#{localpart}:{}", self.server_name()));
+        alias
+            .ok()
+            .filter(|alias| alias.alias() == localpart && is_alias_localpart(localpart))
+            .ok_or_else(|| {
+                Error::InvalidParam(format!("{localpart:?} cannot be part of a room alias"))
+            })
+    }
+
+    /// The room that an alias stands for.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn find_alias(&self, alias: &RoomAliasId) -> Result<Option<Arc<Room>>> {
+        let found = self.store().get(&ALIASES, (alias,))?;
+        found.map(|record| self.get_number(record.room)).transpose()
+    }
+
+    /// The room that an alias stands for.
+    ///
+    /// # Errors
+    /// [`Error::UnknownAlias`].
+    pub fn get_alias(&self, alias: &RoomAliasId) -> Result<Arc<Room>> {
+        self.find_alias(alias)?
+            .ok_or_else(|| Error::UnknownAlias(alias.to_owned()))
+    }
+
+    /// The room of this ID or alias.
+    ///
+    /// # Errors
+    /// [`Error::UnknownAlias`]; [`Error::Unreachable`] for a room that this server does not know.
+    pub fn resolve(&self, id_or_alias: &RoomOrAliasId) -> Result<Arc<Room>> {
+        match <&RoomAliasId>::try_from(id_or_alias) {
+            Ok(alias) if alias.server_name() == self.server_name() => self.get_alias(alias),
+            Ok(_) => Err(Error::Unreachable),
+            Err(id) => self.find(id)?.ok_or(Error::Unreachable),
+        }
+    }
+
+    /// Makes an alias for a room that the user is in.
+    ///
+    /// # Errors
+    /// [`Error::AliasInUse`]; [`Error::InvalidParam`] for an alias of another server; [`Error::NotJoined`].
+    pub async fn create_alias(
+        &self,
+        user: &UserId,
+        alias: &RoomAliasId,
+        room: &Room,
+    ) -> Result<()> {
+        if alias.server_name() != self.server_name() {
+            let message = format!("aliases made here end in :{}", self.server_name());
+            return Err(Error::InvalidParam(message));
+        }
+        let alias = self.local_alias(alias.alias())?;
+        self.must_be_joined(user, room)?;
+        let record = AliasRecord {
+            room: room.number,
+            creator: user.to_string(),
+        };
+        let mut batch = Batch::new();
+        batch
+            .expect::<_, AliasRecord>(&ALIASES, (&alias,), None)
+            .put(&ALIASES, (&alias,), &record)
+            .put(&ROOM_ALIASES, (room.number, &alias), &())
+            .log(Entry::Directory {
+                room_id: room.id.to_string(),
+            });
+        match self.store().commit(batch).await {
+            Ok(_) => Ok(()),
+            Err(orvale_storage::Error::Conflict { .. }) => Err(Error::AliasInUse(alias)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes an alias, from the room's `m.room.canonical_alias` too where the user may change that. Who made the alias may,
+    /// who may change the room's canonical alias, and who administers this server.
+    ///
+    /// # Errors
+    /// [`Error::UnknownAlias`], [`Error::Forbidden`].
+    pub async fn remove_alias(
+        &self,
+        user: &UserId,
+        alias: &RoomAliasId,
+        is_admin: bool,
+    ) -> Result<()> {
+        let unknown = || Error::UnknownAlias(alias.to_owned());
+        let record = self.store().get(&ALIASES, (alias,))?.ok_or_else(unknown)?;
+        let room = self.get_number(record.room)?;
+        let may_change = self.is_joined(user, &room)?
+            && self
+                .power_levels(&room)?
+                .user_can_send_state(user, StateEventType::RoomCanonicalAlias);
+        if !(is_admin || may_change || record.creator == user.as_str()) {
+            let message =
+                "an alias is removed by who made it or may change the room's canonical alias";
+            return Err(Error::Forbidden(message.to_owned()));
+        }
+        let mut batch = Batch::new();
+        batch
+            .expect(&ALIASES, (alias,), Some(&record))
+            .delete(&ALIASES, (alias,))
+            .delete(&ROOM_ALIASES, (room.number, alias))
+            .log(Entry::Directory {
+                room_id: room.id.to_string(),
+            });
+        match self.store().commit(batch).await {
+            Ok(_) => {}
+            Err(orvale_storage::Error::Conflict { .. }) => return Err(unknown()),
+            Err(error) => return Err(error.into()),
+        }
+        if may_change {
+            self.drop_canonical_alias(user, &room, alias).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes an alias out of `m.room.canonical_alias`.
+    async fn drop_canonical_alias(
+        &self,
+        user: &UserId,
+        room: &Arc<Room>,
+        alias: &RoomAliasId,
+    ) -> Result<()> {
+        let dropped = self
+            .append(room, |view| {
+                let kind = StateEventType::RoomCanonicalAlias;
+                let Some(event) = view.state(&kind, "")? else {
+                    return Ok(Vec::new());
+                };
+                let mut content = object(&event.content)?;
+                let before = content.clone();
+                if content.get("alias").is_some_and(|a| a == alias.as_str()) {
+                    content.remove("alias");
+                }
+                if let Some(others) = content
+                    .get_mut("alt_aliases")
+                    .and_then(|a| a.as_array_mut())
+                {
+                    others.retain(|other| other != alias.as_str());
+                }
+                Ok(if content == before {
+                    Vec::new()
+                } else {
+                    vec![Draft::state(user, kind, "", raw(&content))]
+                })
+            })
+            .await;
+        match dropped {
+            // They lost the power meanwhile; the alias is gone all the same.
+            Ok(_) | Err(Error::Forbidden(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The local aliases of a room, for its members, and for all where its history is open to all.
+    ///
+    /// # Errors
+    /// [`Error::NotJoined`].
+    pub fn list_aliases(&self, user: &UserId, room: &Room) -> Result<Vec<OwnedRoomAliasId>> {
+        if !self.is_joined(user, room)? && !self.is_world_readable(room)? {
+            return Err(Error::NotJoined);
+        }
+        self.local_aliases(room)
+    }
+
+    /// The local aliases of a room.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn local_aliases(&self, room: &Room) -> Result<Vec<OwnedRoomAliasId>> {
+        let found = self
+            .store()
+            .prefix(&ROOM_ALIASES, (room.number,), usize::MAX)?;
+        let aliases = found
+            .into_iter()
+            .filter_map(|((_, alias), ())| alias.try_into().ok());
+        Ok(aliases.collect())
+    }
+
+    /// The room's canonical alias, if it names one.
+    pub(crate) fn canonical_alias(&self, room: &Room) -> Result<Option<OwnedRoomAliasId>> {
+        let event = self.find_state(room, &StateEventType::RoomCanonicalAlias, "")?;
+        let content = event.and_then(|e| e.pdu.content_as::<RoomCanonicalAliasEventContent>().ok());
+        Ok(content.and_then(|content| content.alias))
+    }
+}
+
+/// Whether a text can be the localpart of a new alias. What separates the parts of an ID, and what cannot be seen, is left
+/// out.
+fn is_alias_localpart(text: &str) -> bool {
+    !text.is_empty()
+        && !text
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || c == ':')
+}
