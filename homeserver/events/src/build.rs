@@ -4,6 +4,8 @@
 //! the event ID is the hash of are the same bytes: the redacted event without `signatures` and `unsigned`.
 //! <https://spec.matrix.org/v1.19/server-server-api/#signing-events>
 
+use std::sync::OnceLock;
+
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
@@ -197,6 +199,7 @@ pub fn build(
         auth_events: template.auth_events,
         rejected: false,
         carries_room_id,
+        levels: OnceLock::new(),
     };
     Ok((pdu, json))
 }

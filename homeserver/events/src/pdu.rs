@@ -1,5 +1,7 @@
 //! [`Pdu`]: an event parsed once, as other events and the auth rules see it.
 
+use std::sync::OnceLock;
+
 use ruma::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId,
     events::TimelineEventType, room_version_rules::RoomVersionRules, state_res::Event,
@@ -7,7 +9,7 @@ use ruma::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue as RawJsonValue;
 
-use crate::Error;
+use crate::{Error, auth::Levels};
 
 /// An event as other events and the auth rules see it, parsed once. Cheap to share as `Arc<Pdu>`, which ruma's state
 /// resolution takes as an [`Event`] too.
@@ -39,6 +41,8 @@ pub struct Pdu {
     pub rejected: bool,
     /// Whether the event itself carries a `room_id`: a create event of version 12 must not.
     pub(crate) carries_room_id: bool,
+    /// Of an `m.room.power_levels`: the levels, read when they were first asked for.
+    pub(crate) levels: OnceLock<Option<Levels>>,
 }
 
 /// The fields of a PDU that [`Pdu`] keeps.
@@ -90,6 +94,7 @@ impl Pdu {
             auth_events: fields.auth_events,
             rejected: false,
             carries_room_id: fields.room_id.is_some(),
+            levels: OnceLock::new(),
         })
     }
 

@@ -51,8 +51,8 @@ pub fn resolve(
         roots.push(ids.map(|id| graph.add(id)).collect::<Result<Vec<_>, _>>()?);
     }
     graph.walk()?;
-    let mut full_set = graph.auth_difference(&roots, &unconflicted)?;
     let conflicted_events = roots.iter().flatten().copied().collect::<HashSet<_>>();
+    let mut full_set = graph.auth_difference(&roots, &conflicted_events, &unconflicted)?;
     full_set.extend(&conflicted_events);
     let subgraph = if version.consider_conflicted_state_subgraph {
         graph.subgraph(&conflicted_events)
@@ -207,66 +207,69 @@ impl<F: Fn(&EventId) -> Option<Arc<Pdu>>> Graph<F> {
         seen
     }
 
-    /// The events that are in the auth chains of some states and not of others; a state's own events count as part of its chain.
+    /// The events that are in the auth chains of some states and not of others; a state's own events count as part of its
+    /// chain, as they do in other servers. Conflicted events are left out: they are in the full conflicted set anyway.
     ///
-    /// What every conflicted part reaches is in all chains, and so is what it reaches in turn. Of the rest, what the
-    /// unconflicted state reaches is in all chains too.
+    /// What the conflicted part of every state reaches is in all chains, and so is what it reaches in turn. The rest is in all
+    /// chains too if the unconflicted state reaches it.
     fn auth_difference(
         &self,
         roots: &[Vec<usize>],
+        conflicted: &HashSet<usize>,
         unconflicted: &StateMap<OwnedEventId>,
     ) -> Result<HashSet<usize>, Error> {
         let mut counts = vec![0_usize; self.events.len()];
         for starts in roots {
-            for (count, reached) in counts
-                .iter_mut()
-                .zip(self.reachable(starts.iter().copied()))
-            {
+            let reached = self.reachable(starts.iter().copied());
+            for (count, reached) in counts.iter_mut().zip(reached) {
                 *count += usize::from(reached);
             }
         }
         let in_question = |number: usize| counts[number] < roots.len();
         let mut difference = (0..self.events.len())
-            .filter(|&number| in_question(number))
+            .filter(|&number| in_question(number) && !conflicted.contains(&number))
             .collect::<HashSet<_>>();
         self.remove_reachable(&mut difference, unconflicted, in_question)?;
         Ok(difference)
     }
 
+    /// Removes what the unconflicted state reaches, without going below what is in all chains for certain.
     fn remove_reachable(
         &self,
         difference: &mut HashSet<usize>,
         unconflicted: &StateMap<OwnedEventId>,
         in_question: impl Fn(usize) -> bool,
     ) -> Result<(), Error> {
-        let mut open = unconflicted.values().cloned().collect::<Vec<_>>();
-        let mut seen = HashSet::new();
-        let mut walked = 0;
-        while let Some(id) = open.pop() {
-            if difference.is_empty() {
+        let mut seen_inside = vec![false; self.events.len()];
+        let mut seen_outside = HashSet::new();
+        let mut open = Vec::new();
+        let mut state = unconflicted.values();
+        while !difference.is_empty() {
+            // Events within the graph are followed there, others are fetched for their auth events.
+            let Some(id) = open.pop().or_else(|| state.next().cloned()) else {
                 break;
-            }
-            match self.numbers.get(&id) {
-                Some(&number) if !in_question(number) => {}
-                Some(&number) => {
-                    let mut inside = vec![number];
-                    while let Some(number) = inside.pop() {
-                        if difference.remove(&number) {
-                            inside.extend_from_slice(&self.auth[number]);
-                        }
+            };
+            let Some(&number) = self.numbers.get(&id) else {
+                if seen_outside.len() > MAX_AUTH_CHAIN {
+                    return Err(Error::AuthChainTooLong(MAX_AUTH_CHAIN));
+                }
+                let event = (self.fetch)(&id).ok_or(Error::MissingEvent(id))?;
+                for auth in &event.auth_events {
+                    let known = self
+                        .numbers
+                        .get(auth)
+                        .is_some_and(|&number| !in_question(number) || seen_inside[number]);
+                    if !known && seen_outside.insert(auth.clone()) {
+                        open.push(auth.clone());
                     }
                 }
-                None => {
-                    walked += 1;
-                    if walked > MAX_AUTH_CHAIN {
-                        return Err(Error::AuthChainTooLong(MAX_AUTH_CHAIN));
-                    }
-                    let event = (self.fetch)(&id).ok_or_else(|| Error::MissingEvent(id.clone()))?;
-                    for auth in &event.auth_events {
-                        if seen.insert(auth.clone()) {
-                            open.push(auth.clone());
-                        }
-                    }
+                continue;
+            };
+            let mut inside = vec![number];
+            while let Some(number) = inside.pop() {
+                if in_question(number) && !std::mem::replace(&mut seen_inside[number], true) {
+                    difference.remove(&number);
+                    inside.extend_from_slice(&self.auth[number]);
                 }
             }
         }

@@ -52,7 +52,7 @@ fn by_ruma(template: &Template, version: &RoomVersionId) -> (String, Value) {
     }
     match &template.redacts {
         Some(redacts) if rules.redaction.content_field_redacts => {
-            object["content"]["redacts"] = redacts.as_str().into()
+            object["content"]["redacts"] = redacts.as_str().into();
         }
         Some(redacts) => object["redacts"] = redacts.as_str().into(),
         None => {}

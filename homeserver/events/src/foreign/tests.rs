@@ -143,7 +143,7 @@ fn changed_content_leaves_the_redacted_event() {
             .event_id()
             .to_owned();
         let forged = changed(&json, |event| {
-            event["content"]["body"] = "other words".into()
+            event["content"]["body"] = "other words".into();
         });
         let Verified::Signatures(pdu, json) = verify_in(&version, &forged).unwrap() else {
             panic!("the content hash was not checked");
@@ -182,7 +182,7 @@ fn signature_must_be_by_the_server_of_the_sender() {
         |event| event["signatures"] = json!({ "domain": event["signatures"]["x"] }),
         |event| {
             event["signatures"]["x"] =
-                json!({ "ed25519:unknown": event["signatures"]["x"]["ed25519:1"] })
+                json!({ "ed25519:unknown": event["signatures"]["x"]["ed25519:1"] });
         },
         |event| event["signatures"]["x"]["ed25519:1"] = "AAAA".into(),
         |event| event["signatures"]["x"]["ed25519:1"] = 7.into(),
@@ -195,7 +195,7 @@ fn signature_must_be_by_the_server_of_the_sender() {
     }
     // A key nobody knows is passed over beside a good one.
     let more = changed(&json, |event| {
-        event["signatures"]["x"]["ed25519:policy_server"] = "AAAA".into()
+        event["signatures"]["x"]["ed25519:policy_server"] = "AAAA".into();
     });
     assert!(verify_in(&version, &more).is_ok());
 }
@@ -286,14 +286,14 @@ fn size_counts_without_what_nobody_signed() {
     let version = RoomVersionId::V12;
     let rules = version.rules().unwrap();
     let big = signed(&version, |event| {
-        event["content"]["body"] = "x".repeat(65_000).into()
+        event["content"]["body"] = "x".repeat(65_000).into();
     });
     let unsigned = changed(&big, |event| {
-        event["unsigned"] = json!({ "age": "x".repeat(70_000) })
+        event["unsigned"] = json!({ "age": "x".repeat(70_000) });
     });
     assert!(Foreign::read(&unsigned, &rules).is_ok());
     let more = changed(&big, |event| {
-        event["content"]["more"] = "x".repeat(600).into()
+        event["content"]["more"] = "x".repeat(600).into();
     });
     assert!(matches!(
         Foreign::read(&more, &rules),

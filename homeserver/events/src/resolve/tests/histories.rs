@@ -83,7 +83,7 @@ fn told(step: Step, number: usize, after: Vec<String>, levels: &Value) -> Told {
         8 => (
             "m.room.join_rules",
             String::new(),
-            json!({ "join_rule": if step.value % 2 == 0 { "public" } else { "invite" } }),
+            json!({ "join_rule": if step.value.is_multiple_of(2) { "public" } else { "invite" } }),
         ),
         _ => (
             "m.room.topic",
