@@ -78,6 +78,7 @@ impl From<orvale_rooms::Error> for Error {
             }
             E::Unreachable => MatrixError::not_found(message),
             E::Event(error) => return error.into(),
+            E::Users(error) => return error.into(),
             E::Storage(error) => return error.into(),
             E::Internal(_) => MatrixError::unexpected(&error),
         })

@@ -9,10 +9,14 @@
 //!
 //! To add an endpoint: its file, a `pub(crate) mod` line in the subject's `mod.rs`, a line in `routes/<area>.rs`.
 
+mod authenticated_media;
 mod discovery;
 mod error;
+mod media;
 mod routes;
 mod state;
+#[cfg(test)]
+mod testing;
 
 pub use discovery::{Config, Discovery};
 pub use error::Error;

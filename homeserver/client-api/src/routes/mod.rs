@@ -1,7 +1,7 @@
 //! All endpoints, by area.
 
 mod discovery;
-mod media;
+pub(crate) mod media;
 mod rooms;
 mod sync;
 mod users;

@@ -1,0 +1,3 @@
+//! The events around one.
+
+pub(crate) mod get_context;

@@ -1,0 +1,5 @@
+//! Making rooms, and their events and aliases.
+
+pub(crate) mod aliases;
+pub(crate) mod create_room;
+pub(crate) mod get_room_event;

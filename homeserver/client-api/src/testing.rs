@@ -1,0 +1,167 @@
+//! The whole API over a store in memory, for the tests of its endpoints.
+//!
+//! ```ignore
+//! let server = Server::start().await;
+//! let alice = server.register("alice").await;
+//! let room = alice.post("/_matrix/client/v3/createRoom", json!({})).await.ok()["room_id"].clone();
+//! alice.get("/_matrix/client/v3/nonsense").await.refused(404, "M_UNRECOGNIZED");
+//! ```
+
+use std::sync::Arc;
+
+use axum::{Router, body::Body, http::Method};
+use http::{Request, header};
+use http_body_util::BodyExt;
+use orvale_http::{Authenticator, Limits, LimitsConfig, MatrixError};
+use orvale_media::{Media, Objects};
+use orvale_rooms::Rooms;
+use orvale_storage::Store;
+use orvale_users::{Clock, NewAccount, Users};
+use ruma::{
+    MilliSecondsSinceUnixEpoch, OwnedDeviceId, OwnedUserId, RoomVersionId,
+    api::client::discovery::get_capabilities::v3::RoomVersionStability, owned_server_name,
+};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::{ApiState, Config, Discovery};
+
+/// A server called example.org.
+pub(crate) struct Server {
+    pub(crate) state: ApiState,
+    router: Router,
+}
+
+/// Accounts on a store, with the cheapest password hashes there are.
+pub(crate) fn users(store: &Store) -> Users {
+    let mut config = orvale_users::Config::default();
+    (config.passwords.argon2_memory_kib, config.passwords.argon2_iterations) = (8, 1);
+    config.registration.mode = orvale_users::config::RegistrationMode::Open;
+    let name = owned_server_name!("example.org");
+    Users::new(store.clone(), &name, config, Clock::system()).unwrap()
+}
+
+impl Server {
+    /// An empty server that everybody may register on, without limits.
+    pub(crate) async fn start() -> Self {
+        let name = owned_server_name!("example.org");
+        let store = Store::in_memory();
+        let users = users(&store);
+        let key = Arc::new(orvale_events::ServerKey::generate(name.clone()));
+        let clock: orvale_rooms::Clock = Arc::new(MilliSecondsSinceUnixEpoch::now);
+        let rooms = Rooms::new(store.clone(), users.clone(), key, orvale_rooms::Config::default(), clock);
+        let media = Media::open(store, name, Objects::in_memory(), orvale_media::Config::default());
+        let unlimited = LimitsConfig { enabled: false, ..LimitsConfig::default() };
+        let state = ApiState {
+            authenticator: Authenticator::new(users.clone(), Limits::new(unlimited), false),
+            users,
+            rooms,
+            media: media.await.unwrap(),
+            discovery: Arc::new(Discovery {
+                config: Config::default(),
+                default_room_version: RoomVersionId::V12,
+                room_versions: [(RoomVersionId::V12, RoomVersionStability::Stable)].into(),
+                change_password: true,
+                login_tokens: true,
+            }),
+        };
+        let router = crate::routes()
+            .fallback(async || MatrixError::no_such_endpoint())
+            .method_not_allowed_fallback(async || MatrixError::no_such_method())
+            .with_state(state.clone());
+        Self { state, router }
+    }
+
+    /// A client with a new account of this name, whose password is "the password".
+    pub(crate) async fn register(&self, name: &str) -> Client {
+        let new = NewAccount { localpart: Some(name), password: Some("the password"), ..NewAccount::default() };
+        let user_id = self.state.users.create_account(new).await.unwrap();
+        self.log_in(&user_id).await
+    }
+
+    /// A client on a new device of an account.
+    pub(crate) async fn log_in(&self, user_id: &ruma::UserId) -> Client {
+        let session = self.state.users.open_session(user_id, None, None, false).await.unwrap();
+        Client {
+            router: self.router.clone(),
+            user_id: session.user_id,
+            device_id: session.device_id,
+            token: session.access_token,
+        }
+    }
+
+    /// A client that has not logged in.
+    pub(crate) fn stranger(&self) -> Client {
+        Client {
+            router: self.router.clone(),
+            user_id: ruma::user_id!("@nobody:example.org").to_owned(),
+            device_id: "".into(),
+            token: String::new(),
+        }
+    }
+}
+
+/// A client of the server.
+#[derive(Clone)]
+pub(crate) struct Client {
+    router: Router,
+    pub(crate) user_id: OwnedUserId,
+    pub(crate) device_id: OwnedDeviceId,
+    pub(crate) token: String,
+}
+
+impl Client {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(method.clone()).uri(path);
+        if !self.token.is_empty() {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token));
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Answer { status, json, asked: format!("{method} {path}") }
+    }
+}
+
+/// What the server answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) json: Value,
+    asked: String,
+}
+
+impl Answer {
+    /// The body of a success.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{}: {}", self.asked, self.json);
+        self.json
+    }
+
+    /// Checks a refusal, and gives its body.
+    #[track_caller]
+    pub(crate) fn refused(self, status: u16, errcode: &str) -> Value {
+        let found = (self.status, &self.json["errcode"]);
+        assert_eq!(found, (status, &json!(errcode)), "{}: {}", self.asked, self.json);
+        self.json
+    }
+}

@@ -1,0 +1,3 @@
+//! Who is typing.
+
+pub(crate) mod create_typing_event;
