@@ -1,9 +1,9 @@
 //! The settings of media.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How much may be uploaded, and how it is served.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The most bytes one upload may have; told to clients as `m.upload.size`.
@@ -45,7 +45,7 @@ impl Default for Config {
 }
 
 /// The bounds of work on pictures.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ThumbnailConfig {
     /// The most pixels a picture may have to be decoded.

@@ -10,6 +10,7 @@ use orvale_storage::{
         system::LOG,
     },
 };
+use orvale_users::Users;
 use quick_cache::{Weighter, sync::Cache};
 use ruma::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedServerName, RoomId, RoomVersionId, ServerName,
@@ -25,7 +26,8 @@ use crate::{
 };
 
 /// How rooms behave.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The version of rooms made without naming one.
     pub default_room_version: RoomVersionId,
@@ -50,6 +52,7 @@ pub struct Rooms {
 
 pub(crate) struct Inner {
     pub(crate) store: Store,
+    pub(crate) users: Users,
     pub(crate) key: Arc<ServerKey>,
     pub(crate) config: Config,
     pub(crate) known: Known,
@@ -76,7 +79,13 @@ impl Weighter<Position, Arc<StoredEvent>> for Bytes {
 impl Rooms {
     /// The rooms of a store. `key` signs this server's events.
     #[must_use]
-    pub fn new(store: Store, key: Arc<ServerKey>, config: Config, clock: Clock) -> Self {
+    pub fn new(
+        store: Store,
+        users: Users,
+        key: Arc<ServerKey>,
+        config: Config,
+        clock: Clock,
+    ) -> Self {
         let events = usize::try_from(config.event_cache_bytes / 2000)
             .unwrap_or(usize::MAX)
             .max(64);
@@ -85,6 +94,7 @@ impl Rooms {
             events: Cache::with_weighter(events, config.event_cache_bytes, Bytes),
             known: Known::default(),
             store,
+            users,
             key,
             config,
             clock,
@@ -111,6 +121,12 @@ impl Rooms {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// The people of this server.
+    #[must_use]
+    pub fn users(&self) -> &Users {
+        &self.inner.users
     }
 
     /// How rooms behave.

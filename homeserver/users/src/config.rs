@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The settings of accounts. Every one has a default.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Logging in by password, and how passwords are kept.
@@ -25,7 +25,7 @@ pub struct Config {
 }
 
 /// Logging in by password, and how passwords are kept.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Passwords {
     /// Whether people may log in by password.
@@ -58,7 +58,7 @@ impl Default for Passwords {
 }
 
 /// Who may register.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Registration {
     /// Who may register an account.
@@ -72,7 +72,7 @@ pub struct Registration {
 }
 
 /// Who may register an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RegistrationMode {
     /// Everybody.
@@ -85,7 +85,7 @@ pub enum RegistrationMode {
 }
 
 /// Logging in with a signed token of another system (`org.matrix.login.jwt`).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Jwt {
     /// The keys that may have signed it.
@@ -126,7 +126,7 @@ fn a_minute() -> u64 {
 }
 
 /// A key that may have signed a token.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JwtKey {
     /// The algorithm: `HS256`, `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `ES256`, `ES384` or `EdDSA`.
@@ -146,7 +146,7 @@ pub struct JwtKey {
 }
 
 /// How long tokens live.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tokens {
     /// The life of an access token whose client can refresh it, in seconds.
@@ -177,7 +177,7 @@ impl Default for Tokens {
 }
 
 /// Who is online.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Presence {
     /// Whether presence is told at all.
@@ -209,7 +209,7 @@ impl Presence {
 }
 
 /// Bounds on what a user may keep.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Filters of one user.
@@ -252,7 +252,7 @@ impl Default for Limits {
 }
 
 /// An application service, as far as accounts go.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Appservice {
     /// Its ID.
@@ -267,7 +267,7 @@ pub struct Appservice {
 }
 
 /// User IDs that an application service manages.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Namespace {
     /// Whether nobody else may make such users.
