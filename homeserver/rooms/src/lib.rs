@@ -16,8 +16,11 @@
 //! | `send.rs`, `check_content.rs` | sending, and what is refused before the auth rules are asked |
 //! | `access.rs` | which rooms a user may look into |
 //! | `pages.rs`, `filter.rs`, `room_state.rs` | reading: history, context, state, members |
+//! | `account.rs` | what happens in a user's rooms when their account changes |
+//! | `news.rs` | what delivery asks: summaries, stripped state |
 //! | `alias.rs` | room aliases |
 //! | `typing.rs` | who is typing |
+//! | `check.rs` | whether all that is stored agrees |
 //!
 //! Reads see what is visible in the store. Appending sees more: under its lock, a room's head already stands on events whose
 //! batch is on its way to the disk.
@@ -25,10 +28,12 @@
 //! To add something users do in a room: a file with an `impl Rooms`, which decides inside [`Rooms::append`] what to append.
 
 mod access;
+mod account;
 mod alias;
 mod append;
 #[cfg(test)]
 mod append_tests;
+mod check;
 mod check_content;
 mod create;
 mod error;
@@ -40,6 +45,7 @@ mod knock;
 mod leave;
 mod member;
 mod moderate;
+mod news;
 mod pages;
 mod power;
 mod redaction;
@@ -56,15 +62,17 @@ mod visibility;
 
 pub use access::Reading;
 pub use append::{Appended, Draft, Request, View, membership};
+pub use check::Checked;
 pub use create::{NewRoom, Preset};
 pub use error::{Error, Result};
 pub use event::{Reader, StoredEvent};
 pub use filter::EventFilter;
+pub use news::Summary;
 pub use pages::{Context, MAX_PAGE, Page, Shown, Stretch};
 pub use room::Room;
 pub use room_state::Members;
 pub use rooms::{Clock, Config, Rooms};
-pub use send::{Message, Txn};
+pub use send::{Message, NewState, Txn};
 pub use state::StateId;
 pub use timeline::Order;
 pub use typing::Typing;
