@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { KeptStore } from "../support/kept-store.mjs";
 import { Person, people } from "../support/person.mjs";
-import { test } from "../support/test.mjs";
+import { test } from "../support/runner.mjs";
 import { until } from "../support/waiting.mjs";
 
 const keeping = (name) => Person.register(name, { store: new KeptStore() });

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { baseUrl } from "../support/homeserver.mjs";
 import { Method, Person, people } from "../support/person.mjs";
 import { dimensions, png } from "../support/picture.mjs";
-import { test } from "../support/test.mjs";
+import { test } from "../support/runner.mjs";
 
 /** Fetches as a client shows media: by the URL the SDK makes, with its token. */
 async function fetchMedia(person, mxc, ...size) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { people, refused } from "../support/person.mjs";
-import { test } from "../support/test.mjs";
+import { test } from "../support/runner.mjs";
 import { until } from "../support/waiting.mjs";
 
 test("power is given, used, and never more than one has", async () => {

@@ -5,7 +5,7 @@ import { EventStatus } from "matrix-js-sdk";
 import * as server from "../support/homeserver.mjs";
 import { KeptStore } from "../support/kept-store.mjs";
 import { Person, people } from "../support/person.mjs";
-import { test } from "../support/test.mjs";
+import { test } from "../support/runner.mjs";
 import { until } from "../support/waiting.mjs";
 
 const PATIENCE_MS = 40_000;

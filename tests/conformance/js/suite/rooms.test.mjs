@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Method, Person, people, refused } from "../support/person.mjs";
-import { test } from "../support/test.mjs";
+import { test } from "../support/runner.mjs";
 import { until } from "../support/waiting.mjs";
 
 const alias = () => `room-${Math.random().toString(36).slice(2, 10)}`;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { HttpApiEvent } from "matrix-js-sdk";
 import { Method, Person, logIn, refused, visitor } from "../support/person.mjs";
-import { test } from "../support/test.mjs";
+import { test } from "../support/runner.mjs";
 import { until } from "../support/waiting.mjs";
 
 test("the server says how one logs in, and what it speaks", async () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Filter } from "matrix-js-sdk";
 import { Method, Person, people, refused } from "../support/person.mjs";
-import { test } from "../support/test.mjs";
+import { test } from "../support/runner.mjs";
 import { until } from "../support/waiting.mjs";
 
 test("account data reaches one's other devices, and nobody else", async () => {

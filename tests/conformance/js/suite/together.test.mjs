@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { ReceiptType } from "matrix-js-sdk";
 import { Method, people, refused } from "../support/person.mjs";
-import { test } from "../support/test.mjs";
+import { test } from "../support/runner.mjs";
 import { until } from "../support/waiting.mjs";
 
 test("one sees the other type, stop, and fall silent", async () => {
