@@ -55,27 +55,43 @@ impl From<orvale_rooms::Error> for Error {
         use orvale_rooms::Error as E;
         let message = error.to_string();
         Self(match error {
-            E::UnknownRoom(_) | E::UnknownEvent(_) | E::NoSuchState => MatrixError::not_found(message),
+            E::UnknownRoom(_) | E::UnknownEvent(_) | E::NoSuchState => {
+                MatrixError::not_found(message)
+            }
             E::UnknownUser(_) | E::UnknownAlias(_) => MatrixError::not_found(message),
             E::NotJoined | E::Forbidden(_) | E::RemoteUser(_) => MatrixError::forbidden(message),
             E::StillInRoom => MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message),
             E::AliasInUse(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_ROOM_IN_USE", message),
             E::BadAlias(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_BAD_ALIAS", message),
-            E::InvalidRoomState(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_INVALID_ROOM_STATE", message),
-            E::DuplicateAnnotation => MatrixError::new(StatusCode::BAD_REQUEST, "M_DUPLICATE_ANNOTATION", message),
-            E::UnableToAuthoriseJoin => {
-                MatrixError::new(StatusCode::BAD_REQUEST, "M_UNABLE_TO_AUTHORISE_JOIN", message)
+            E::InvalidRoomState(_) => {
+                MatrixError::new(StatusCode::BAD_REQUEST, "M_INVALID_ROOM_STATE", message)
             }
-            E::UnableToGrantJoin => MatrixError::new(StatusCode::FORBIDDEN, "M_UNABLE_TO_GRANT_JOIN", message),
-            E::GuestsForbidden => MatrixError::new(StatusCode::FORBIDDEN, "M_GUEST_ACCESS_FORBIDDEN", message),
-            E::ThirdPartyInvite => {
-                MatrixError::new(StatusCode::BAD_REQUEST, "M_THREEPID_MEDIUM_NOT_SUPPORTED", message)
+            E::DuplicateAnnotation => {
+                MatrixError::new(StatusCode::BAD_REQUEST, "M_DUPLICATE_ANNOTATION", message)
             }
+            E::UnableToAuthoriseJoin => MatrixError::new(
+                StatusCode::BAD_REQUEST,
+                "M_UNABLE_TO_AUTHORISE_JOIN",
+                message,
+            ),
+            E::UnableToGrantJoin => {
+                MatrixError::new(StatusCode::FORBIDDEN, "M_UNABLE_TO_GRANT_JOIN", message)
+            }
+            E::GuestsForbidden => {
+                MatrixError::new(StatusCode::FORBIDDEN, "M_GUEST_ACCESS_FORBIDDEN", message)
+            }
+            E::ThirdPartyInvite => MatrixError::new(
+                StatusCode::BAD_REQUEST,
+                "M_THREEPID_MEDIUM_NOT_SUPPORTED",
+                message,
+            ),
             E::BadContent(_) => MatrixError::bad_json(message),
             E::InvalidParam(_) => MatrixError::invalid_param(message),
-            E::UnsupportedRoomVersion(_) => {
-                MatrixError::new(StatusCode::BAD_REQUEST, "M_UNSUPPORTED_ROOM_VERSION", message)
-            }
+            E::UnsupportedRoomVersion(_) => MatrixError::new(
+                StatusCode::BAD_REQUEST,
+                "M_UNSUPPORTED_ROOM_VERSION",
+                message,
+            ),
             E::Unreachable => MatrixError::not_found(message),
             E::Event(error) => return error.into(),
             E::Users(error) => return error.into(),
@@ -92,11 +108,17 @@ impl From<orvale_events::Error> for Error {
         Self(match error {
             E::Json(_) | E::Format(_) => MatrixError::bad_json(message),
             E::TooLarge { .. } | E::FieldTooLong { .. } => MatrixError::too_large(message),
-            E::UnsupportedRoomVersion(_) => {
-                MatrixError::new(StatusCode::BAD_REQUEST, "M_UNSUPPORTED_ROOM_VERSION", message)
+            E::UnsupportedRoomVersion(_) => MatrixError::new(
+                StatusCode::BAD_REQUEST,
+                "M_UNSUPPORTED_ROOM_VERSION",
+                message,
+            ),
+            E::Signature(_) => {
+                MatrixError::new(StatusCode::BAD_REQUEST, "M_INVALID_SIGNATURE", message)
             }
-            E::Signature(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_INVALID_SIGNATURE", message),
-            E::Key(_) | E::MissingEvent(_) | E::AuthChainTooLong(_) | E::Resolution(_) => MatrixError::unexpected(&error),
+            E::Key(_) | E::MissingEvent(_) | E::AuthChainTooLong(_) | E::Resolution(_) => {
+                MatrixError::unexpected(&error)
+            }
         })
     }
 }
@@ -107,8 +129,12 @@ impl From<orvale_media::Error> for Error {
         let message = error.to_string();
         Self(match error {
             E::NotFound => MatrixError::not_found(message),
-            E::NotYetUploaded => MatrixError::new(StatusCode::GATEWAY_TIMEOUT, "M_NOT_YET_UPLOADED", message),
-            E::CannotOverwrite => MatrixError::new(StatusCode::CONFLICT, "M_CANNOT_OVERWRITE_MEDIA", message),
+            E::NotYetUploaded => {
+                MatrixError::new(StatusCode::GATEWAY_TIMEOUT, "M_NOT_YET_UPLOADED", message)
+            }
+            E::CannotOverwrite => {
+                MatrixError::new(StatusCode::CONFLICT, "M_CANNOT_OVERWRITE_MEDIA", message)
+            }
             E::NotTheCreator => MatrixError::forbidden(message),
             E::TooLarge { .. } => MatrixError::too_large(message),
             E::QuotaExceeded => MatrixError::forbidden(message),
@@ -118,7 +144,11 @@ impl From<orvale_media::Error> for Error {
             E::NoThumbnail(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message),
             E::TooLargeToThumbnail => MatrixError::too_large(message),
             E::Busy => MatrixError::limit_exceeded(std::time::Duration::from_secs(1)),
-            E::NoSuchRange { .. } => MatrixError::new(StatusCode::RANGE_NOT_SATISFIABLE, "M_INVALID_PARAM", message),
+            E::NoSuchRange { .. } => MatrixError::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "M_INVALID_PARAM",
+                message,
+            ),
             E::Closed => MatrixError::new(StatusCode::SERVICE_UNAVAILABLE, "M_UNKNOWN", message),
             E::Storage(error) => return error.into(),
             E::Objects(_) | E::Disk(_) => MatrixError::unexpected(&error),

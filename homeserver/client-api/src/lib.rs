@@ -9,14 +9,37 @@
 //!
 //! To add an endpoint: its file, a `pub(crate) mod` line in the subject's `mod.rs`, a line in `routes/<area>.rs`.
 
+mod account;
+mod admin;
+mod alias;
 mod authenticated_media;
+mod config;
+mod context;
+mod device;
 mod discovery;
 mod error;
+mod events;
+mod filter;
+mod heavy;
+mod keys;
+mod knock;
 mod media;
+mod membership;
+mod message;
+mod presence;
+mod profile;
+mod push;
+mod redact;
+mod room;
 mod routes;
+mod session;
 mod state;
+mod state_events;
+mod tag;
 #[cfg(test)]
 mod testing;
+mod to_device;
+mod typing;
 
 pub use discovery::{Config, Discovery};
 pub use error::Error;

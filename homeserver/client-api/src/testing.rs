@@ -32,11 +32,23 @@ pub(crate) struct Server {
     router: Router,
 }
 
-/// Accounts on a store, with the cheapest password hashes there are.
+/// Accounts on a store that everybody may register, with the cheapest password hashes there are.
 pub(crate) fn users(store: &Store) -> Users {
+    users_with(store, open_registration())
+}
+
+/// Settings with which everybody may register.
+pub(crate) fn open_registration() -> orvale_users::Config {
     let mut config = orvale_users::Config::default();
-    (config.passwords.argon2_memory_kib, config.passwords.argon2_iterations) = (8, 1);
     config.registration.mode = orvale_users::config::RegistrationMode::Open;
+    config
+}
+
+fn users_with(store: &Store, mut config: orvale_users::Config) -> Users {
+    (
+        config.passwords.argon2_memory_kib,
+        config.passwords.argon2_iterations,
+    ) = (8, 1);
     let name = owned_server_name!("example.org");
     Users::new(store.clone(), &name, config, Clock::system()).unwrap()
 }
@@ -44,14 +56,33 @@ pub(crate) fn users(store: &Store) -> Users {
 impl Server {
     /// An empty server that everybody may register on, without limits.
     pub(crate) async fn start() -> Self {
+        Self::start_with(open_registration()).await
+    }
+
+    /// An empty server with these settings for accounts, without limits.
+    pub(crate) async fn start_with(accounts: orvale_users::Config) -> Self {
         let name = owned_server_name!("example.org");
         let store = Store::in_memory();
-        let users = users(&store);
+        let users = users_with(&store, accounts);
         let key = Arc::new(orvale_events::ServerKey::generate(name.clone()));
         let clock: orvale_rooms::Clock = Arc::new(MilliSecondsSinceUnixEpoch::now);
-        let rooms = Rooms::new(store.clone(), users.clone(), key, orvale_rooms::Config::default(), clock);
-        let media = Media::open(store, name, Objects::in_memory(), orvale_media::Config::default());
-        let unlimited = LimitsConfig { enabled: false, ..LimitsConfig::default() };
+        let rooms = Rooms::new(
+            store.clone(),
+            users.clone(),
+            key,
+            orvale_rooms::Config::default(),
+            clock,
+        );
+        let media = Media::open(
+            store,
+            name,
+            Objects::in_memory(),
+            orvale_media::Config::default(),
+        );
+        let unlimited = LimitsConfig {
+            enabled: false,
+            ..LimitsConfig::default()
+        };
         let state = ApiState {
             authenticator: Authenticator::new(users.clone(), Limits::new(unlimited), false),
             users,
@@ -74,14 +105,23 @@ impl Server {
 
     /// A client with a new account of this name, whose password is "the password".
     pub(crate) async fn register(&self, name: &str) -> Client {
-        let new = NewAccount { localpart: Some(name), password: Some("the password"), ..NewAccount::default() };
+        let new = NewAccount {
+            localpart: Some(name),
+            password: Some("the password"),
+            ..NewAccount::default()
+        };
         let user_id = self.state.users.create_account(new).await.unwrap();
         self.log_in(&user_id).await
     }
 
     /// A client on a new device of an account.
     pub(crate) async fn log_in(&self, user_id: &ruma::UserId) -> Client {
-        let session = self.state.users.open_session(user_id, None, None, false).await.unwrap();
+        let session = self
+            .state
+            .users
+            .open_session(user_id, None, None, false)
+            .await
+            .unwrap();
         Client {
             router: self.router.clone(),
             user_id: session.user_id,
@@ -133,11 +173,20 @@ impl Client {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token));
         }
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
         let status = response.status().as_u16();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Answer { status, json, asked: format!("{method} {path}") }
+        Answer {
+            status,
+            json,
+            asked: format!("{method} {path}"),
+        }
     }
 }
 
@@ -161,7 +210,13 @@ impl Answer {
     #[track_caller]
     pub(crate) fn refused(self, status: u16, errcode: &str) -> Value {
         let found = (self.status, &self.json["errcode"]);
-        assert_eq!(found, (status, &json!(errcode)), "{}: {}", self.asked, self.json);
+        assert_eq!(
+            found,
+            (status, &json!(errcode)),
+            "{}: {}",
+            self.asked,
+            self.json
+        );
         self.json
     }
 }

@@ -74,6 +74,9 @@ pub enum Error {
     /// The room is known, but reached only through servers that we cannot ask.
     #[error("the room can only be reached through other servers, and federation is not available")]
     Unreachable,
+    /// Something about the people of this server failed.
+    #[error(transparent)]
+    Users(#[from] orvale_users::Error),
     /// Storage failed.
     #[error(transparent)]
     Storage(#[from] orvale_storage::Error),

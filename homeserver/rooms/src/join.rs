@@ -5,7 +5,7 @@ use std::sync::Arc;
 use orvale_storage::trees::rooms::{CURRENT_STATE, Membership};
 use ruma::{
     OwnedUserId, UserId,
-    events::StateEventType,
+    events::{StateEventType, room::guest_access::GuestAccess},
     room::{AllowRule, JoinRule, Restricted},
 };
 
@@ -51,6 +51,14 @@ impl Rooms {
             Some(Membership::Join | Membership::Invite) => None,
             Some(Membership::Knock | Membership::Leave) | None => self.authoriser(view, user)?,
         };
+        if self.users().is_guest(user)? {
+            let access = view.state(&StateEventType::RoomGuestAccess, "")?;
+            if access.and_then(|event| event.content_field("guest_access"))
+                != Some(GuestAccess::CanJoin)
+            {
+                return Err(Error::GuestsForbidden);
+            }
+        }
         let content = match authoriser {
             Some(authoriser) => {
                 content.with("join_authorised_via_users_server", authoriser.as_str())

@@ -1,6 +1,5 @@
 //! Member events: their contents, and the people they are about.
 
-use orvale_storage::trees::users::{ACCOUNTS, PROFILES};
 use ruma::{UserId, events::StateEventType};
 use serde_json::Value;
 
@@ -66,16 +65,12 @@ impl Rooms {
     /// What a user's profile adds to their member events: `displayname` and `avatar_url`.
     pub(crate) fn member_profile(&self, user: &UserId) -> Result<Object> {
         let mut content = Object::new();
-        if !self.is_local(user) {
-            return Ok(content);
-        }
-        let profile = self.store().get(&PROFILES, (user.localpart(),))?;
-        for (name, value) in profile.into_iter().flat_map(|profile| profile.fields) {
-            if matches!(name.as_str(), "displayname" | "avatar_url")
-                && let Ok(value @ Value::String(_)) = value.parse()
-            {
-                content.insert(name, value);
-            }
+        if self.is_local(user) {
+            let (name, avatar) = self.users().names(user)?;
+            let named = name.map(|name| ("displayname", name));
+            let shown = avatar.map(|avatar| ("avatar_url", avatar.to_string()));
+            let fields = named.into_iter().chain(shown);
+            content.extend(fields.map(|(key, value)| (key.to_owned(), value.into())));
         }
         Ok(content)
     }
@@ -85,7 +80,7 @@ impl Rooms {
         if !self.is_local(user) {
             return Err(Error::RemoteUser(user.to_owned()));
         }
-        if self.store().contains(&ACCOUNTS, (user.localpart(),))? {
+        if self.users().exists(user)? {
             Ok(())
         } else {
             Err(Error::UnknownUser(user.to_owned()))

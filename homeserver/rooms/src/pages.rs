@@ -12,7 +12,7 @@ use ruma::{
 use crate::{
     Rooms, Viewer,
     access::Reading,
-    error::Result,
+    error::{Error, Result},
     event::{Reader, StoredEvent},
     filter::EventFilter,
     timeline::Order,
@@ -148,6 +148,28 @@ impl Rooms {
             }
         }
         Ok(members)
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownEvent`] if the user cannot see it, or not even its room.
+    pub fn get_event<'a>(
+        &'a self,
+        user: &'a UserId,
+        device: &'a str,
+        room: &RoomId,
+        id: &EventId,
+    ) -> Result<Shown<'a>> {
+        let unknown = || Error::UnknownEvent(id.to_owned());
+        let room = self.find(room)?.ok_or_else(unknown)?;
+        let now = self.find_membership(&room, user)?;
+        if now.is_some_and(|now| now.forgotten) && !self.is_world_readable(&room)? {
+            return Err(unknown());
+        }
+        let event = self.visible_event(user, &room, id)?;
+        let reader = Viewer::new(self, user, now).on(device).reader(&event)?;
+        Ok(Shown { event, reader })
     }
 
     /// An event with at most `limit` events around it.

@@ -42,19 +42,21 @@ impl Rooms {
     ///
     /// # Errors
     /// [`Error::NotJoined`], [`Error::NoSuchState`].
-    pub fn get_state(
-        &self,
-        user: &UserId,
+    pub fn get_state<'a>(
+        &'a self,
+        user: &'a UserId,
         room: &RoomId,
         kind: &StateEventType,
         state_key: &str,
-    ) -> Result<Arc<StoredEvent>> {
+    ) -> Result<Shown<'a>> {
         let reading = self.read(user, room)?;
         let found = match self.state_of(&reading)? {
             Some(state) => self.find_state_at(state, kind, state_key)?,
             None => self.find_state(&reading.room, kind, state_key)?,
         };
-        found.ok_or(Error::NoSuchState)
+        let event = found.ok_or(Error::NoSuchState)?;
+        let reader = Viewer::new(self, user, reading.now).reader(&event)?;
+        Ok(Shown { event, reader })
     }
 
     /// The whole state of a room, as the user may see it: now, or as they left.

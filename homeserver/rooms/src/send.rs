@@ -33,6 +33,19 @@ pub struct Message {
     pub timestamp: Option<MilliSecondsSinceUnixEpoch>,
 }
 
+/// A state event that a user wants to send.
+#[derive(Debug, Clone)]
+pub struct NewState {
+    /// Its type.
+    pub kind: StateEventType,
+    /// Its state key.
+    pub state_key: String,
+    /// Its content.
+    pub content: Box<RawValue>,
+    /// When it was sent, if that is not now.
+    pub timestamp: Option<MilliSecondsSinceUnixEpoch>,
+}
+
 /// Which of a device's requests this is.
 #[derive(Debug, Clone, Copy)]
 pub struct Txn<'a> {
@@ -188,15 +201,19 @@ impl Rooms {
         &self,
         user: &UserId,
         room: &RoomId,
-        kind: StateEventType,
-        state_key: &str,
-        content: Box<RawValue>,
-        timestamp: Option<MilliSecondsSinceUnixEpoch>,
+        state: NewState,
     ) -> Result<OwnedEventId> {
         let room = self.find(room)?.ok_or(Error::NotJoined)?;
+        let NewState {
+            kind,
+            state_key,
+            content,
+            timestamp,
+        } = state;
         if kind == StateEventType::RoomMember {
+            let content = object(&content)?;
             return self
-                .send_member(user, &room, state_key, object(&content)?, timestamp)
+                .send_member(user, &room, &state_key, content, timestamp)
                 .await;
         }
         if kind == StateEventType::RoomCreate {
@@ -207,8 +224,8 @@ impl Rooms {
                 if view.membership(user)? != Some(Membership::Join) {
                     return Err(Error::NotJoined);
                 }
-                self.check_state_in(view, &kind, state_key, &content)?;
-                let draft = Draft::state(user, kind, state_key, content);
+                self.check_state_in(view, &kind, &state_key, &content)?;
+                let draft = Draft::state(user, kind, &state_key, content);
                 Ok(vec![Draft { timestamp, ..draft }])
             })
             .await?;

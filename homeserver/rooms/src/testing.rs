@@ -7,6 +7,7 @@ use std::sync::{
 
 use orvale_events::ServerKey;
 use orvale_storage::Store;
+use orvale_users::{NewAccount, Users};
 use ruma::{
     MilliSecondsSinceUnixEpoch, OwnedUserId, RoomVersionId, UInt, UserId,
     events::{StateEventType, TimelineEventType},
@@ -22,8 +23,18 @@ pub(crate) fn rooms() -> Rooms {
     let clock = move || {
         MilliSecondsSinceUnixEpoch(UInt::new_saturating(ticks.fetch_add(1, Ordering::Relaxed)))
     };
+    let store = Store::in_memory();
+    let config = orvale_users::Config::default();
+    let people = Users::new(
+        store.clone(),
+        key.server_name(),
+        config,
+        orvale_users::Clock::system(),
+    );
+    let people = people.expect("the default settings");
     Rooms::new(
-        Store::in_memory(),
+        store,
+        people,
         Arc::new(key),
         Config::default(),
         Arc::new(clock),
@@ -60,6 +71,21 @@ pub(crate) fn member(sender: &UserId, target: &UserId, membership: &str) -> Draf
 }
 
 impl Rooms {
+    /// Accounts for these people.
+    pub(crate) async fn people<const N: usize>(&self, names: [&str; N]) -> [OwnedUserId; N] {
+        for name in names {
+            let new = NewAccount {
+                localpart: Some(name),
+                ..NewAccount::default()
+            };
+            self.users()
+                .create_account(new)
+                .await
+                .expect("a new account");
+        }
+        names.map(user)
+    }
+
     /// A public room of alice's, of this version.
     pub(crate) async fn public_room(&self, version: RoomVersionId) -> Arc<Room> {
         let alice = user("alice");

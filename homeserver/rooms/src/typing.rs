@@ -8,8 +8,10 @@ use std::{
 
 use orvale_storage::Position;
 use parking_lot::Mutex;
-use ruma::{OwnedUserId, UserId};
+use ruma::{OwnedUserId, RoomId, UserId};
 use tokio::{sync::watch, time::Instant};
+
+use crate::{Rooms, error::Result};
 
 /// The longest time that one notice of typing lasts.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -153,6 +155,26 @@ impl Inner {
             rooms.changes.remove(&before.unwrap_or(0));
             rooms.changes.insert(*position, room);
         });
+    }
+}
+
+impl Rooms {
+    /// Says that a user types in a room for a while, or no more.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotJoined`].
+    pub fn set_typing(
+        &self,
+        user: &UserId,
+        room: &RoomId,
+        timeout: Option<Duration>,
+    ) -> Result<()> {
+        let room = self.get_joined(user, room)?;
+        match timeout {
+            Some(timeout) => self.typing().start(room.number, user, timeout),
+            None => self.typing().stop(room.number, user),
+        }
+        Ok(())
     }
 }
 

@@ -15,7 +15,10 @@ pub(crate) async fn handle(
 ) -> Result<Response, Error> {
     caller.must_not_be_guest()?;
     let room = rooms.get_joined(caller.user_id(), &request.room_id)?;
-    match rooms.create_alias(caller.user_id(), &request.room_alias, &room).await {
+    match rooms
+        .create_alias(caller.user_id(), &request.room_alias, &room)
+        .await
+    {
         Ok(()) => Ok(Response::new()),
         // Here, and only here, the specification calls it a conflict.
         Err(taken @ orvale_rooms::Error::AliasInUse(_)) => {

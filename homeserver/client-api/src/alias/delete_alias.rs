@@ -14,6 +14,8 @@ pub(crate) async fn handle(
 ) -> Result<Response, Error> {
     caller.must_not_be_guest()?;
     let is_admin = caller.session().admin;
-    rooms.remove_alias(caller.user_id(), &request.room_alias, is_admin).await?;
+    rooms
+        .remove_alias(caller.user_id(), &request.room_alias, is_admin)
+        .await?;
     Ok(Response::new())
 }

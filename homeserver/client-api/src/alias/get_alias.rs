@@ -12,5 +12,8 @@ pub(crate) async fn handle(
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     let room = rooms.get_alias(&request.room_alias)?;
-    Ok(Response::new(room.id.clone(), vec![rooms.server_name_owned()]))
+    Ok(Response::new(
+        room.id.clone(),
+        vec![rooms.server_name_owned()],
+    ))
 }

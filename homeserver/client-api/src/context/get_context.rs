@@ -14,16 +14,34 @@ pub(crate) async fn handle(
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<JsonBytes, Error> {
-    let Request { room_id, event_id, limit, filter, .. } = request;
+    let Request {
+        room_id,
+        event_id,
+        limit,
+        filter,
+        ..
+    } = request;
     let limit = usize::try_from(u64::from(limit)).unwrap_or(MAX_PAGE);
     let device = caller.device_id().as_str();
     heavy(|| {
-        let context = rooms.event_context(caller.user_id(), device, &room_id, &event_id, limit, &filter)?;
+        let context = rooms.event_context(
+            caller.user_id(),
+            device,
+            &room_id,
+            &event_id,
+            limit,
+            &filter,
+        )?;
         let mut out = Vec::with_capacity(16 * 1024);
         let (start, end) = (context.start, context.end);
-        write!(out, "{{\"start\":\"{start}\",\"end\":\"{end}\",\"event\":").expect("writing to memory");
+        write!(out, "{{\"start\":\"{start}\",\"end\":\"{end}\",\"event\":")
+            .expect("writing to memory");
         context.event.write(&mut out)?;
-        let lists = [("events_before", &context.before), ("events_after", &context.after), ("state", &context.state)];
+        let lists = [
+            ("events_before", &context.before),
+            ("events_after", &context.after),
+            ("state", &context.state),
+        ];
         for (name, list) in lists {
             write!(out, ",\"{name}\":").expect("writing to memory");
             events::write_list(list, &mut out)?;

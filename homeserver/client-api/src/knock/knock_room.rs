@@ -14,6 +14,8 @@ pub(crate) async fn handle(
 ) -> Result<Response, Error> {
     caller.must_not_be_guest()?;
     let room = rooms.resolve(&request.room_id_or_alias)?;
-    rooms.knock(caller.user_id(), &room, request.reason.as_deref()).await?;
+    rooms
+        .knock(caller.user_id(), &room, request.reason.as_deref())
+        .await?;
     Ok(Response::new(room.id.clone()))
 }

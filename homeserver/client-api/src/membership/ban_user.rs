@@ -14,6 +14,13 @@ pub(crate) async fn handle(
 ) -> Result<Response, Error> {
     caller.must_not_be_guest()?;
     let room = rooms.get_joined(caller.user_id(), &request.room_id)?;
-    rooms.ban(caller.user_id(), &request.user_id, &room, request.reason.as_deref()).await?;
+    rooms
+        .ban(
+            caller.user_id(),
+            &request.user_id,
+            &room,
+            request.reason.as_deref(),
+        )
+        .await?;
     Ok(Response::new())
 }

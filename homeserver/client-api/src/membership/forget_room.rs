@@ -13,7 +13,9 @@ pub(crate) async fn handle(
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     caller.must_not_be_guest()?;
-    let room = rooms.find(&request.room_id)?.ok_or(orvale_rooms::Error::NotJoined)?;
+    let room = rooms
+        .find(&request.room_id)?
+        .ok_or(orvale_rooms::Error::NotJoined)?;
     rooms.forget(caller.user_id(), &room).await?;
     Ok(Response::new())
 }

@@ -12,9 +12,19 @@ pub(crate) async fn handle(
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<JsonBytes, Error> {
-    let Request { room_id, at, membership, not_membership, .. } = request;
+    let Request {
+        room_id,
+        at,
+        membership,
+        not_membership,
+        ..
+    } = request;
     let at = at.map(|token| token.parse()).transpose()?;
-    let wanted = Members { at, membership, not_membership };
+    let wanted = Members {
+        at,
+        membership,
+        not_membership,
+    };
     heavy(|| {
         let members = rooms.list_members(caller.user_id(), &room_id, &wanted)?;
         let mut out = b"{\"chunk\":".to_vec();

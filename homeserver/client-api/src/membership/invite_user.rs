@@ -17,6 +17,13 @@ pub(crate) async fn handle(
     let InvitationRecipient::UserId(invited) = request.recipient else {
         return Err(orvale_rooms::Error::ThirdPartyInvite.into());
     };
-    rooms.invite(caller.user_id(), &invited.user_id, &room, invited.reason.as_deref()).await?;
+    rooms
+        .invite(
+            caller.user_id(),
+            &invited.user_id,
+            &room,
+            invited.reason.as_deref(),
+        )
+        .await?;
     Ok(Response::new())
 }

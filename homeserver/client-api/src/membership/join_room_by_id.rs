@@ -12,7 +12,11 @@ pub(crate) async fn handle(
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
-    let room = rooms.find(&request.room_id)?.ok_or(orvale_rooms::Error::Unreachable)?;
-    rooms.join(caller.user_id(), &room, request.reason.as_deref()).await?;
+    let room = rooms
+        .find(&request.room_id)?
+        .ok_or(orvale_rooms::Error::Unreachable)?;
+    rooms
+        .join(caller.user_id(), &room, request.reason.as_deref())
+        .await?;
     Ok(Response::new(request.room_id))
 }

@@ -13,6 +13,8 @@ pub(crate) async fn handle(
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     let room = rooms.resolve(&request.room_id_or_alias)?;
-    rooms.join(caller.user_id(), &room, request.reason.as_deref()).await?;
+    rooms
+        .join(caller.user_id(), &room, request.reason.as_deref())
+        .await?;
     Ok(Response::new(room.id.clone()))
 }

@@ -13,9 +13,20 @@ pub(crate) async fn handle(
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     // Only application services bring in what happened elsewhere before.
-    let timestamp = request.timestamp.filter(|_| caller.session().appservice.is_some());
-    let message = Message { kind: request.event_type, content: request.body.into_json(), timestamp };
-    let txn = Txn { device: caller.device_id().as_str(), id: request.txn_id.as_str() };
-    let event_id = rooms.send(caller.user_id(), &request.room_id, message, txn).await?;
+    let timestamp = request
+        .timestamp
+        .filter(|_| caller.session().appservice.is_some());
+    let message = Message {
+        kind: request.event_type,
+        content: request.body.into_json(),
+        timestamp,
+    };
+    let txn = Txn {
+        device: caller.device_id().as_str(),
+        id: request.txn_id.as_str(),
+    };
+    let event_id = rooms
+        .send(caller.user_id(), &request.room_id, message, txn)
+        .await?;
     Ok(Response::new(event_id))
 }

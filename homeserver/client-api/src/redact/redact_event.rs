@@ -14,7 +14,13 @@ pub(crate) async fn handle(
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     caller.must_not_be_guest()?;
-    let Request { room_id, event_id, txn_id, reason, .. } = request;
+    let Request {
+        room_id,
+        event_id,
+        txn_id,
+        reason,
+        ..
+    } = request;
     let device = caller.device_id().as_str();
     if caller.session().standing == Standing::Suspended {
         let shown = rooms.get_event(caller.user_id(), device, &room_id, &event_id)?;
@@ -22,7 +28,18 @@ pub(crate) async fn handle(
             return Err(orvale_users::Error::Suspended.into());
         }
     }
-    let txn = Txn { device, id: txn_id.as_str() };
-    let redaction = rooms.redact(caller.user_id(), &room_id, &event_id, reason.as_deref(), txn).await?;
+    let txn = Txn {
+        device,
+        id: txn_id.as_str(),
+    };
+    let redaction = rooms
+        .redact(
+            caller.user_id(),
+            &room_id,
+            &event_id,
+            reason.as_deref(),
+            txn,
+        )
+        .await?;
     Ok(Response::new(redaction))
 }

@@ -13,6 +13,8 @@ pub(crate) async fn handle(
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     caller.must_not_be_guest()?;
-    let room = rooms.find(&request.room_id)?.ok_or(orvale_rooms::Error::NotJoined)?;
+    let room = rooms
+        .find(&request.room_id)?
+        .ok_or(orvale_rooms::Error::NotJoined)?;
     Ok(Response::new(rooms.list_aliases(caller.user_id(), &room)?))
 }

@@ -43,7 +43,11 @@ pub(crate) async fn handle(
         name: request.name,
         topic: request.topic,
         creation_content: request.creation_content.map(Raw::into_json),
-        initial_state: request.initial_state.into_iter().map(Raw::into_json).collect(),
+        initial_state: request
+            .initial_state
+            .into_iter()
+            .map(Raw::into_json)
+            .collect(),
         power_levels: request.power_level_content_override.map(Raw::into_json),
         invite: request.invite,
         is_direct: request.is_direct,

@@ -13,7 +13,12 @@ pub(crate) async fn handle(
     Ruma(request): Ruma<Request>,
 ) -> Result<JsonBytes, Error> {
     let device = caller.device_id().as_str();
-    let shown = rooms.get_event(caller.user_id(), device, &request.room_id, &request.event_id)?;
+    let shown = rooms.get_event(
+        caller.user_id(),
+        device,
+        &request.room_id,
+        &request.event_id,
+    )?;
     let mut out = Vec::with_capacity(1024);
     shown.write(&mut out)?;
     Ok(JsonBytes(out.into()))

@@ -3,3 +3,6 @@
 pub(crate) mod aliases;
 pub(crate) mod create_room;
 pub(crate) mod get_room_event;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,9 +1,48 @@
 //! Rooms: making, joining, sending, reading.
 
 use axum::Router;
+use orvale_http::Endpoints;
 
-use crate::ApiState;
+use crate::{
+    ApiState, alias, context, knock, membership, message, redact, room, state_events, typing,
+};
 
 pub(crate) fn routes() -> Router<ApiState> {
     Router::new()
+        .merge(reading())
+        .endpoint(state_events::send_state_event::handle)
+        .endpoint(message::send_message_event::handle)
+        .endpoint(redact::redact_event::handle)
+        .endpoint(room::create_room::handle)
+        .endpoint(alias::create_alias::handle)
+        .endpoint(alias::get_alias::handle)
+        .endpoint(alias::delete_alias::handle)
+        .endpoint(room::aliases::handle)
+        .merge(membership_changes())
+        .endpoint(typing::create_typing_event::handle)
+}
+
+fn reading() -> Router<ApiState> {
+    Router::new()
+        .endpoint(room::get_room_event::handle)
+        .endpoint(state_events::get_state_event_for_key::handle)
+        .endpoint(state_events::get_state_events::handle)
+        .endpoint(membership::get_member_events::handle)
+        .endpoint(membership::joined_members::handle)
+        .endpoint(message::get_message_events::handle)
+        .endpoint(context::get_context::handle)
+}
+
+fn membership_changes() -> Router<ApiState> {
+    Router::new()
+        .endpoint(membership::joined_rooms::handle)
+        .endpoint(membership::invite_user::handle)
+        .endpoint(membership::join_room_by_id_or_alias::handle)
+        .endpoint(membership::join_room_by_id::handle)
+        .endpoint(knock::knock_room::handle)
+        .endpoint(membership::leave_room::handle)
+        .endpoint(membership::forget_room::handle)
+        .endpoint(membership::kick_user::handle)
+        .endpoint(membership::ban_user::handle)
+        .endpoint(membership::unban_user::handle)
 }

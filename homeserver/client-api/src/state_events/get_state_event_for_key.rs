@@ -12,7 +12,13 @@ pub(crate) async fn handle(
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
-    let Request { room_id, event_type, state_key, format, .. } = request;
+    let Request {
+        room_id,
+        event_type,
+        state_key,
+        format,
+        ..
+    } = request;
     let shown = rooms.get_state(caller.user_id(), &room_id, &event_type, &state_key)?;
     match format {
         StateEventFormat::Content => Ok(Response::new(shown.event.pdu.content.clone())),

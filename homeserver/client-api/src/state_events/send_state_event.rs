@@ -13,13 +13,17 @@ pub(crate) async fn handle(
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     // Only application services bring in what happened elsewhere before.
-    let timestamp = request.timestamp.filter(|_| caller.session().appservice.is_some());
+    let timestamp = request
+        .timestamp
+        .filter(|_| caller.session().appservice.is_some());
     let state = NewState {
         kind: request.event_type,
         state_key: request.state_key,
         content: request.body.into_json(),
         timestamp,
     };
-    let event_id = rooms.send_state(caller.user_id(), &request.room_id, state).await?;
+    let event_id = rooms
+        .send_state(caller.user_id(), &request.room_id, state)
+        .await?;
     Ok(Response::new(event_id))
 }
