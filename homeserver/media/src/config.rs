@@ -74,3 +74,15 @@ impl Default for ThumbnailConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_old_endpoints_serve_by_default_and_the_largest_upload_can_be_thumbnailed() {
+        let config = Config::default();
+        assert!(config.allow_legacy_media && config.legacy_frozen_at.is_none());
+        assert!(config.thumbnails.max_source_bytes >= config.max_upload_bytes);
+    }
+}

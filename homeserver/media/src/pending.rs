@@ -72,7 +72,20 @@ impl Media {
         })
     }
 
-    /// Forgets the media IDs that have expired without content; returns how many. To be called now and then.
+    /// Does now and every hour what keeps the repository tidy. Never ends; to be dropped when the server stops.
+    pub async fn tend(&self) {
+        let mut hours = tokio::time::interval(Duration::from_secs(60 * 60));
+        loop {
+            hours.tick().await;
+            match self.prune(MilliSecondsSinceUnixEpoch::now()).await {
+                Ok(0) => {}
+                Ok(pruned) => tracing::info!(pruned, "media IDs expired without content"),
+                Err(error) => tracing::warn!(%error, "expired media IDs could not be removed"),
+            }
+        }
+    }
+
+    /// Forgets the media IDs that have expired without content; returns how many.
     ///
     /// # Errors
     /// [`Error::Storage`].

@@ -45,9 +45,16 @@ impl Server {
         let users = crate::testing::users(&Store::in_memory());
         let mut tokens = HashMap::new();
         for name in ["alice", "mallory", "guest"] {
-            let account = NewAccount { localpart: Some(name), guest: name == "guest", ..NewAccount::default() };
+            let account = NewAccount {
+                localpart: Some(name),
+                guest: name == "guest",
+                ..NewAccount::default()
+            };
             let user_id = users.create_account(account).await.unwrap();
-            let session = users.open_session(&user_id, None, None, false).await.unwrap();
+            let session = users
+                .open_session(&user_id, None, None, false)
+                .await
+                .unwrap();
             tokens.insert(name.to_owned(), session.access_token);
         }
         let authenticator = Authenticator::new(users, Limits::new(LimitsConfig::default()), false);
@@ -60,7 +67,11 @@ impl Server {
 
     async fn answer(&self, mut request: Request<Body>) -> Answer {
         if let Some(value) = request.headers_mut().get_mut(header::AUTHORIZATION) {
-            let name = value.to_str().unwrap().trim_start_matches("Bearer ").to_owned();
+            let name = value
+                .to_str()
+                .unwrap()
+                .trim_start_matches("Bearer ")
+                .to_owned();
             let token = self.tokens.get(&name).unwrap_or(&name);
             *value = format!("Bearer {token}").parse().unwrap();
         }

@@ -14,11 +14,17 @@ use image::{
     metadata::Orientation,
 };
 
+use parking_lot::Mutex;
+
 use super::{
     animation::gif_moves,
     variant::{Plan, Variant},
 };
 use crate::{Error, ThumbnailConfig};
+
+/// Pictures of more pixels are decoded one at a time: each of them may take hundreds of megabytes, some of which decoders do
+/// not count.
+const LARGE_PIXELS: u64 = 16_000_000;
 
 /// Colour profiles larger than this would outweigh the thumbnail.
 const MAX_PROFILE_BYTES: usize = 4096;
@@ -85,6 +91,7 @@ pub(super) fn make(
     source: &[u8],
     variant: Variant,
     config: &ThumbnailConfig,
+    large: &Mutex<()>,
 ) -> Result<Made, Error> {
     let format = Format::of(source).ok_or(Error::NoThumbnail(
         "it is no JPEG, PNG, GIF or WebP picture",
@@ -126,6 +133,8 @@ pub(super) fn make(
         }
         plan => plan,
     };
+    let pixels = u64::from(width) * u64::from(height);
+    let _turn = (pixels > LARGE_PIXELS).then(|| large.lock());
     let profile = decoder.icc_profile().ok().flatten();
     let decoded = match DynamicImage::from_decoder(decoder) {
         Ok(decoded) => decoded,
@@ -339,7 +348,12 @@ mod tests {
     }
 
     fn make_default(source: &[u8], variant: Variant) -> Result<Made, Error> {
-        make(source, variant, &ThumbnailConfig::default())
+        make(
+            source,
+            variant,
+            &ThumbnailConfig::default(),
+            &Mutex::default(),
+        )
     }
 
     fn made(source: &[u8], variant: Variant) -> (Format, DynamicImage) {
@@ -476,7 +490,13 @@ mod tests {
             small_original_bytes: 10,
             ..ThumbnailConfig::default()
         };
-        let still = make(&gif, variant(10, 20, Method::Crop, true), &large).unwrap();
+        let still = make(
+            &gif,
+            variant(10, 20, Method::Crop, true),
+            &large,
+            &Mutex::default(),
+        )
+        .unwrap();
         assert!(matches!(still, Made::Picture(Format::Jpeg, _)));
     }
 
@@ -536,7 +556,7 @@ mod tests {
         };
         let source = encoded(&picture(400, 300), ImageFormat::Png);
         assert!(matches!(
-            make(&source, crop(32), &small),
+            make(&source, crop(32), &small, &Mutex::default()),
             Err(Error::TooLargeToThumbnail)
         ));
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{Error, MediaFile, Objects, Result, ThumbnailConfig};
 
-/// How many thumbnails of one picture are kept, common sizes aside.
+/// How many thumbnails a picture has before odd sizes are answered with the next common one.
 const MAX_KEPT: usize = 32;
 
 /// Of how many pictures it is remembered that no thumbnail can be made of them.
@@ -41,6 +41,8 @@ struct Inner {
     config: ThumbnailConfig,
     /// A place for each picture in work.
     places: Arc<Semaphore>,
+    /// Held while a large picture is decoded.
+    large: Arc<Mutex<()>>,
     running: Mutex<HashMap<(u128, Variant), Job>>,
     hopeless: Cache<u128, Error>,
 }
@@ -56,6 +58,7 @@ impl Thumbnailer {
                 objects,
                 config,
                 places,
+                large: Arc::default(),
                 running: Mutex::default(),
                 hopeless,
             }),
@@ -67,10 +70,17 @@ impl Thumbnailer {
         file: &MediaFile,
         request: ThumbnailRequest,
     ) -> Result<Thumbnail> {
-        let variant = request.variant()?;
+        let mut variant = request.variant()?;
         let object = file.content.object;
         if let Some(kept) = self.kept(object, variant).await? {
             return Ok(kept);
+        }
+        if !variant.is_common() && self.inner.objects.count_thumbnails(object).await? >= MAX_KEPT {
+            // Whoever thinks of ever more sizes gets no more work done for it.
+            variant = variant.common();
+            if let Some(kept) = self.kept(object, variant).await? {
+                return Ok(kept);
+            }
         }
         if let Some(error) = self.inner.hopeless.get(&object) {
             return Err(error);
@@ -135,12 +145,12 @@ impl Thumbnailer {
                 }
                 other => other,
             })?;
-        let config = self.inner.config.clone();
+        let (config, large) = (self.inner.config.clone(), self.inner.large.clone());
         let started = std::time::Instant::now();
         let made = tokio::task::spawn_blocking(move || {
             // Held by the thread that works, not by whoever waits for it.
             let _place = place;
-            picture::make(&source, variant, &config)
+            picture::make(&source, variant, &config, &large)
         })
         .await
         .unwrap_or(Err(Error::NoThumbnail("the picture is damaged")));
@@ -178,9 +188,6 @@ impl Thumbnailer {
 
     async fn keep(&self, file: &MediaFile, variant: Variant, content: Bytes) -> Result<()> {
         let (object, objects) = (file.content.object, &self.inner.objects);
-        if !variant.is_common() && objects.count_thumbnails(object).await? >= MAX_KEPT {
-            return Ok(());
-        }
         objects
             .put_thumbnail(object, &variant.name(), content)
             .await?;
@@ -366,34 +373,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_so_many_odd_sizes_are_kept() {
+    async fn only_so_many_odd_sizes_are_made() {
         let media = media_with(Config::default()).await;
-        let file = uploaded(&media, png(300, 300), "image/png").await;
-        for width in 1..=MAX_KEPT as u32 + 5 {
-            media
-                .thumbnail(&file, ThumbnailRequest { width, ..crop(97) })
-                .await
-                .unwrap();
+        let file = uploaded(&media, png(400, 400), "image/png").await;
+        let get = async |width| {
+            let request = ThumbnailRequest { width, ..crop(97) };
+            let ThumbnailContent::Made(content) =
+                media.thumbnail(&file, request).await.unwrap().content
+            else {
+                panic!()
+            };
+            let small = image::load_from_memory(&content).unwrap();
+            (small.width(), small.height())
+        };
+        for width in 1..=MAX_KEPT as u32 {
+            assert!(get(width).await.0 < 320);
         }
-        assert_eq!(
-            media
-                .inner
-                .objects
-                .count_thumbnails(file.content.object)
-                .await
-                .unwrap(),
-            MAX_KEPT
-        );
-        media.thumbnail(&file, crop(96)).await.unwrap();
-        assert_eq!(
-            media
-                .inner
-                .objects
-                .count_thumbnails(file.content.object)
-                .await
-                .unwrap(),
-            MAX_KEPT + 1
-        );
+        for width in 1..=MAX_KEPT as u32 {
+            assert!(get(width).await.0 < 320);
+            assert_eq!(get(MAX_KEPT as u32 + width).await, (320, 320));
+        }
+        let made = media
+            .inner
+            .objects
+            .count_thumbnails(file.content.object)
+            .await
+            .unwrap();
+        assert_eq!(made, MAX_KEPT + 1);
     }
 
     #[tokio::test]

@@ -122,6 +122,27 @@ impl Variant {
         }
     }
 
+    /// The one that stands in for it when a picture has enough odd ones: large enough, if any is.
+    pub(super) fn common(&self) -> Self {
+        let longer = self.width.max(self.height);
+        let (width, height) = match self.method {
+            Method::Scale => SCALED
+                .into_iter()
+                .find(|&(w, h)| self.width <= w && self.height <= h)
+                .unwrap_or(SCALED[SCALED.len() - 1]),
+            Method::Crop => {
+                let side = CROPPED.into_iter().find(|&side| longer <= side);
+                let side = side.unwrap_or(CROPPED[CROPPED.len() - 1]);
+                (side, side)
+            }
+        };
+        Self {
+            width,
+            height,
+            ..*self
+        }
+    }
+
     /// What becomes of a picture of these dimensions. It is never made larger.
     pub(super) fn plan(&self, source_width: u32, source_height: u32) -> Plan {
         if source_width <= self.width && source_height <= self.height {
@@ -303,6 +324,7 @@ mod tests {
             let variant = request(width, height, method).variant().unwrap();
             prop_assert_eq!(request(variant.width, variant.height, method).variant().unwrap(), variant);
             prop_assert!(crop || variant.is_common());
+            prop_assert!(variant.common().is_common());
         }
     }
 }
