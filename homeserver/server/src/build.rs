@@ -1,0 +1,109 @@
+//! Putting the parts together, from the bottom up. The only place that knows all of them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::{Context, Result};
+use orvale_client_api::{ApiState, Discovery};
+use orvale_delivery::Delivery;
+use orvale_http::{Authenticator, Limits};
+use orvale_media::{Media, Objects};
+use orvale_rooms::Rooms;
+use orvale_storage::Store;
+use orvale_users::{Clock, Users};
+use ruma::{
+    MilliSecondsSinceUnixEpoch, RoomVersionId,
+    api::client::discovery::get_capabilities::v3::RoomVersionStability,
+};
+
+use crate::{config::Config, signing_key};
+
+/// A whole server that does not listen yet.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) users: Users,
+    pub(crate) limits: Limits,
+    pub(crate) client_api: ApiState,
+}
+
+/// Where the store is in the data directory.
+pub(crate) fn store_config(config: &Config) -> orvale_storage::Config {
+    orvale_storage::Config {
+        path: config.data_dir.join("store"),
+        cache_bytes: config.storage.cache_bytes,
+    }
+}
+
+pub(crate) async fn build(config: &Config) -> Result<Parts> {
+    let server_name = &config.server_name;
+    let key = Arc::new(signing_key::load_or_make(&config.data_dir, server_name)?);
+    let place = store_config(config);
+    // Reading back what a crash left takes a moment, and blocks.
+    let store = tokio::task::spawn_blocking(move || Store::open(&place))
+        .await?
+        .context("cannot open the store")?;
+    let users = Users::new(
+        store.clone(),
+        server_name,
+        config.users.clone(),
+        Clock::system(),
+    )?;
+    let clock: orvale_rooms::Clock = Arc::new(MilliSecondsSinceUnixEpoch::now);
+    let rooms = Rooms::new(
+        store.clone(),
+        users.clone(),
+        key,
+        config.rooms.clone(),
+        clock,
+    );
+    let objects =
+        Objects::in_directory(config.data_dir.join("media")).context("cannot open the media")?;
+    let media = Media::open(
+        store.clone(),
+        server_name.clone(),
+        objects,
+        config.media.clone(),
+    )
+    .await?;
+
+    let delivery = Delivery::start(rooms.clone(), users.clone(), config.delivery.clone());
+    let limits = Limits::new(config.rate_limits.clone());
+    let authenticator = Authenticator::new(
+        users.clone(),
+        limits.clone(),
+        config.http.access_token_in_query,
+    );
+    let discovery = Arc::new(discovery(config));
+    let client_api = ApiState {
+        authenticator,
+        users: users.clone(),
+        rooms,
+        delivery,
+        media,
+        discovery,
+    };
+    Ok(Parts {
+        store,
+        users,
+        limits,
+        client_api,
+    })
+}
+
+fn discovery(config: &Config) -> Discovery {
+    Discovery {
+        config: config.discovery.clone(),
+        default_room_version: config.rooms.default_room_version.clone(),
+        room_versions: room_versions(),
+        change_password: config.users.passwords.enabled && config.users.passwords.change,
+        login_tokens: config.users.tokens.login_tokens,
+    }
+}
+
+/// The room versions that rooms here may have.
+pub(crate) fn room_versions() -> BTreeMap<RoomVersionId, RoomVersionStability> {
+    use RoomVersionId as V;
+    let versions = [V::V6, V::V7, V::V8, V::V9, V::V10, V::V11, V::V12];
+    versions
+        .map(|version| (version, RoomVersionStability::Stable))
+        .into()
+}

@@ -1,0 +1,123 @@
+//! `orvale serve`: from the start to the end.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Settings,
+    build::{self, Parts},
+    config::Config,
+    listen, observe, router,
+};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+pub(crate) async fn serve(options: &Options) -> Result<()> {
+    let config = options.settings.load()?;
+    observe::start_logging(&config.log)?;
+    let figures = (config.metrics.listener.is_some() || config.metrics.token.is_some())
+        .then(observe::start_metrics)
+        .transpose()?;
+    // Both before the store is opened: a port in use shall not cost a recovery.
+    let listeners = listen::bind(&config).await?;
+    let addresses = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect::<Vec<_>>();
+    let stop = stop_on_signal()?;
+
+    let parts = build::build(&config).await?;
+    let housekeeping = parts.users.start_housekeeping();
+    if let Some(figures) = &figures {
+        start_figures(&config, figures, &stop).await?;
+    }
+    let router = router::router(&parts, &config, figures);
+    for address in &addresses {
+        println!("Orvale serves {} at http://{address}", config.server_name);
+    }
+    tracing::info!(server_name = %config.server_name, ?addresses, "serving");
+
+    let (delivery, stopping) = (parts.client_api.delivery.clone(), stop.clone());
+    tokio::spawn(async move {
+        stopping.cancelled().await;
+        delivery.close();
+    });
+    let (delivery, told) = (parts.client_api.delivery.clone(), stop.clone());
+    tokio::spawn(async move {
+        told.cancelled().await;
+        delivery.close();
+    });
+    listen::serve(listeners, router, &config.http, stop).await;
+    housekeeping.abort();
+    end(parts).await
+}
+
+/// Ends on SIGTERM and SIGINT; a second one ends the process at once.
+fn stop_on_signal() -> Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
+    tokio::spawn(async move {
+        for told_before in [false, true] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if told_before {
+                std::process::exit(1);
+            }
+            tracing::info!("stopping: requests may end, new ones are not taken");
+            told.cancel();
+        }
+    });
+    Ok(stop)
+}
+
+/// Figures on a listener of their own, and the sweep that keeps their memory bounded.
+async fn start_figures(
+    config: &Config,
+    figures: &PrometheusHandle,
+    stop: &CancellationToken,
+) -> Result<()> {
+    let swept = figures.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            swept.run_upkeep();
+        }
+    });
+    if let Some(address) = config.metrics.listener {
+        let listener = TcpListener::bind(address).await;
+        let listener =
+            listener.with_context(|| format!("metrics.listener: cannot listen on {address}"))?;
+        let router = router::open_metrics(figures.clone());
+        let (http, stop) = (config.http.clone(), stop.clone());
+        tokio::spawn(async move { listen::serve(vec![listener], router, &http, stop).await });
+    }
+    Ok(())
+}
+
+/// Writes what was put off, and closes the store.
+async fn end(parts: Parts) -> Result<()> {
+    parts.users.keep_house().await?;
+    parts
+        .store
+        .close()
+        .await
+        .context("the store did not close well")?;
+    tracing::info!("stopped");
+    Ok(())
+}
