@@ -123,6 +123,24 @@ impl From<orvale_events::Error> for Error {
     }
 }
 
+impl From<orvale_delivery::Error> for Error {
+    fn from(error: orvale_delivery::Error) -> Self {
+        use orvale_delivery::Error as E;
+        let message = error.to_string();
+        Self(match error {
+            E::InvalidToken(_) | E::FutureToken | E::InvalidFilter(_) | E::InvalidParam(_) => {
+                MatrixError::invalid_param(message)
+            }
+            E::UnknownFilter => MatrixError::not_found(message),
+            E::SessionEnded => MatrixError::unknown_token(false),
+            E::Closed => MatrixError::new(StatusCode::SERVICE_UNAVAILABLE, "M_UNKNOWN", message),
+            E::Rooms(error) => return error.into(),
+            E::Users(error) => return error.into(),
+            E::Storage(error) => return error.into(),
+        })
+    }
+}
+
 impl From<orvale_media::Error> for Error {
     fn from(error: orvale_media::Error) -> Self {
         use orvale_media::Error as E;

@@ -35,6 +35,7 @@ mod routes;
 mod session;
 mod state;
 mod state_events;
+mod sync;
 mod tag;
 #[cfg(test)]
 mod testing;

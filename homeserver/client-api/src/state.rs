@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use orvale_delivery::Delivery;
 use orvale_http::Authenticator;
 use orvale_media::Media;
 use orvale_rooms::Rooms;
@@ -19,6 +20,8 @@ pub struct ApiState {
     pub users: Users,
     /// Rooms.
     pub rooms: Rooms,
+    /// News.
+    pub delivery: Delivery,
     /// The content repository.
     pub media: Media,
     /// What the server says of itself.

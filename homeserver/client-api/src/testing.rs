@@ -12,6 +12,7 @@ use std::sync::Arc;
 use axum::{Router, body::Body, http::Method};
 use http::{Request, header};
 use http_body_util::BodyExt;
+use orvale_delivery::Delivery;
 use orvale_http::{Authenticator, Limits, LimitsConfig, MatrixError};
 use orvale_media::{Media, Objects};
 use orvale_rooms::Rooms;
@@ -83,10 +84,16 @@ impl Server {
             enabled: false,
             ..LimitsConfig::default()
         };
+        let delivery = Delivery::start(
+            rooms.clone(),
+            users.clone(),
+            orvale_delivery::Config::default(),
+        );
         let state = ApiState {
             authenticator: Authenticator::new(users.clone(), Limits::new(unlimited), false),
             users,
             rooms,
+            delivery,
             media: media.await.unwrap(),
             discovery: Arc::new(Discovery {
                 config: Config::default(),
@@ -151,6 +158,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// The same client with another access token.
+    pub(crate) fn with_token(self, token: &Value) -> Self {
+        let token = token.as_str().unwrap().to_owned();
+        Self { token, ..self }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path, None).await
     }

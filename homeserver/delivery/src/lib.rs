@@ -1,1 +1,38 @@
-//! orvale-delivery
+//! News on its way out: `/sync`, unread counts, push gateways. All of it follows the log; no writer knows of it.
+//!
+//! [`Delivery`] is the handle.
+//!
+//! | folder | holds |
+//! |---|---|
+//! | `follow/` | what the log says to whom, in memory, for users who sync; waking those who wait |
+//! | `sync/` | one sync: which news there is since a token, and its answer as JSON |
+//! | `push/` | push rules: what an event means to its reader; how much is unread |
+//! | `pushers/` | the follower that tells push gateways |
+//!
+//! A sync's way out:
+//!
+//! ```text
+//! commit ─► visible position ─► follow/log.rs: one update for each member who syncs ─► wake
+//!                                                                                       │
+//! GET /sync ─► token, filter, session ─► anything since the token? ─ no ─► wait ◄───────┘
+//!                                              │ yes
+//!                                              ▼
+//!                       the rooms that changed, and only these ─► sections written as bytes ─► answer
+//! ```
+//!
+//! To add a section to the sync: a file in `sync/`, a call in `sync/answer.rs`; if it is woken by an entry of the log, a
+//! place in `follow::Session` and a case in `follow/log.rs`.
+
+mod config;
+mod delivery;
+mod error;
+mod follow;
+mod push;
+mod pushers;
+mod sync;
+#[cfg(test)]
+mod testing;
+
+pub use config::Config;
+pub use delivery::Delivery;
+pub use error::{Error, Result};

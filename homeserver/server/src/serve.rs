@@ -54,11 +54,6 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
         stopping.cancelled().await;
         delivery.close();
     });
-    let (delivery, told) = (parts.client_api.delivery.clone(), stop.clone());
-    tokio::spawn(async move {
-        told.cancelled().await;
-        delivery.close();
-    });
     listen::serve(listeners, router, &config.http, stop).await;
     housekeeping.abort();
     end(parts).await

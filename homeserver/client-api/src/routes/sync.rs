@@ -1,9 +1,10 @@
 //! Sync.
 
 use axum::Router;
+use orvale_http::Endpoints;
 
-use crate::ApiState;
+use crate::{ApiState, sync::sync_events};
 
 pub(crate) fn routes() -> Router<ApiState> {
-    Router::new()
+    Router::new().endpoint(sync_events::handle)
 }

@@ -1,0 +1,5 @@
+//! News for clients.
+
+pub(crate) mod sync_events;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! The handle.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use orvale_rooms::Rooms;
+use orvale_storage::Position;
+use orvale_users::Users;
+use parking_lot::Mutex;
+use ruma::{OwnedDeviceId, OwnedUserId};
+use tokio::sync::Notify;
+
+use crate::{
+    Config,
+    follow::Follow,
+    sync::{Asked, lazy::LazyMembers},
+};
+
+/// What carries news to clients and push gateways. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Delivery {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) rooms: Rooms,
+    pub(crate) users: Users,
+    pub(crate) config: Config,
+    pub(crate) follow: Arc<Follow>,
+    pub(crate) lazy: LazyMembers,
+    /// Tells this process's tokens from those of earlier ones.
+    pub(crate) process: u64,
+    closed: AtomicBool,
+    closing: Notify,
+    /// Rooms that could not be told to a device.
+    lost: Mutex<HashSet<(OwnedUserId, OwnedDeviceId, Position)>>,
+}
+
+impl Delivery {
+    /// Starts to follow the log, in tasks that end when the last handle or the store is gone. To be called inside a tokio
+    /// runtime.
+    #[must_use]
+    pub fn start(rooms: Rooms, users: Users, config: Config) -> Self {
+        let follow = Arc::new(Follow::new(rooms.store().visible(), config.session_bytes));
+        tokio::spawn(Follow::follow_log(Arc::downgrade(&follow), rooms.clone()));
+        tokio::spawn(Follow::follow_hubs(
+            Arc::downgrade(&follow),
+            rooms.clone(),
+            users.clone(),
+        ));
+        let inner = Inner {
+            rooms,
+            users,
+            config,
+            follow,
+            lazy: LazyMembers::new(10_000),
+            process: rand::random(),
+            closed: AtomicBool::new(false),
+            closing: Notify::new(),
+            lost: Mutex::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Answers every waiting request at once, and later ones without waiting: the server is to stop.
+    pub fn close(&self) {
+        self.inner.closed.store(true, Ordering::SeqCst);
+        self.inner.closing.notify_waiters();
+    }
+}
+
+impl Inner {
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Resolves when the server is to stop, if it is not yet.
+    pub(crate) fn closing(&self) -> tokio::sync::futures::Notified<'_> {
+        self.closing.notified()
+    }
+
+    /// Notes that a room could not be told to a device.
+    pub(crate) fn lose(&self, asked: &Asked, room: Position) {
+        const KEPT: usize = 10_000;
+        let mut lost = self.lost.lock();
+        if lost.len() < KEPT {
+            lost.insert((asked.user_id.clone(), asked.device_id.clone(), room));
+        }
+    }
+
+    /// Whether a room could not be told to a device lately.
+    pub(crate) fn is_lost(&self, asked: &Asked, room: Position) -> bool {
+        let lost = self.lost.lock();
+        !lost.is_empty() && lost.contains(&(asked.user_id.clone(), asked.device_id.clone(), room))
+    }
+
+    /// Notes that a room was told to a device.
+    pub(crate) fn made_up(&self, asked: &Asked, room: Position) {
+        let mut lost = self.lost.lock();
+        if !lost.is_empty() {
+            lost.remove(&(asked.user_id.clone(), asked.device_id.clone(), room));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Push rules: what an event means to its reader.
+
+pub(crate) mod glob;

@@ -1,0 +1,1 @@
+//! The follower that tells push gateways.
