@@ -19,7 +19,7 @@
 //! | `account.rs` | what happens in a user's rooms when their account changes |
 //! | `news.rs` | what delivery asks: summaries, stripped state |
 //! | `alias.rs` | room aliases |
-//! | `typing.rs` | who is typing |
+//! | `receipts.rs`, `typing.rs` | who has read how far, who is typing |
 //! | `check.rs` | whether all that is stored agrees |
 //!
 //! Reads see what is visible in the store. Appending sees more: under its lock, a room's head already stands on events whose
@@ -48,6 +48,7 @@ mod moderate;
 mod news;
 mod pages;
 mod power;
+mod receipts;
 mod redaction;
 mod room;
 mod room_state;
@@ -69,6 +70,7 @@ pub use event::{Reader, StoredEvent};
 pub use filter::EventFilter;
 pub use news::Summary;
 pub use pages::{Context, MAX_PAGE, Page, Shown, Stretch};
+pub use receipts::{Receipt, receipt_contents};
 pub use room::Room;
 pub use room_state::Members;
 pub use rooms::{Clock, Config, Rooms};
