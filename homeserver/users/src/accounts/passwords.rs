@@ -46,8 +46,8 @@ impl Hasher {
         })
     }
 
-    /// The PHC string of a new password.
-    pub(crate) async fn hash(&self, password: &str) -> Result<String> {
+    /// Whether a new password is acceptable.
+    fn check(&self, password: &str) -> Result<()> {
         if password.chars().count() < self.min_length {
             return Err(Error::WeakPassword {
                 min_length: self.min_length,
@@ -58,6 +58,12 @@ impl Hasher {
                 "a password has at most {MAX_BYTES} bytes"
             )));
         }
+        Ok(())
+    }
+
+    /// The PHC string of a new password.
+    pub(crate) async fn hash(&self, password: &str) -> Result<String> {
+        self.check(password)?;
         let (argon2, password) = (self.argon2.clone(), password.to_owned());
         self.apart(move || hash(&argon2, &password)).await?
     }
@@ -110,6 +116,14 @@ fn verify(argon2: &Argon2<'_>, password: &str, phc: &str) -> Result<bool> {
 }
 
 impl Users {
+    /// Whether a new password would be accepted.
+    ///
+    /// # Errors
+    /// [`Error::WeakPassword`], [`Error::InvalidParam`]: it would not.
+    pub fn check_password(&self, password: &str) -> Result<()> {
+        self.inner.hasher.check(password)
+    }
+
     /// Whether this is the user's password.
     ///
     /// # Errors

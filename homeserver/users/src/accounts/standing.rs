@@ -76,6 +76,14 @@ impl Users {
         Ok(self.account(user_id)?.is_some_and(|account| account.admin))
     }
 
+    /// Whether an account is a guest's.
+    ///
+    /// # Errors
+    /// Storage; [`Error::NotLocal`].
+    pub fn is_guest(&self, user_id: &UserId) -> Result<bool> {
+        Ok(self.account(user_id)?.is_some_and(|account| account.guest))
+    }
+
     /// Lets an account use the admin APIs, or no more.
     ///
     /// # Errors

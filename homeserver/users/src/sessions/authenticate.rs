@@ -26,6 +26,8 @@ pub struct Session {
     pub guest: bool,
     /// The application service that made the user.
     pub appservice: Option<String>,
+    /// Whether it is an application service that acts, with its own token.
+    pub by_appservice: bool,
     /// When the access token expires, in milliseconds since the Unix epoch.
     pub expires_at: Option<u64>,
     /// When the session was last noted as seen, in milliseconds since the Unix epoch.
@@ -84,6 +86,7 @@ impl Users {
             admin: account.admin,
             guest: account.guest,
             appservice: account.appservice,
+            by_appservice: false,
             expires_at,
             noted_at: AtomicU64::new(0),
         }))
@@ -112,7 +115,11 @@ impl Users {
             localpart: user_id.localpart().to_owned(),
             device_id: device_id.to_string(),
         };
-        self.session_of(&owner, None)?.ok_or(Error::NoSuchUser)
+        let session = self.session_of(&owner, None)?.ok_or(Error::NoSuchUser)?;
+        Ok(Session {
+            by_appservice: true,
+            ..session
+        })
     }
 
     /// The device of a token and the place of its pair there, which `is_it` recognises.

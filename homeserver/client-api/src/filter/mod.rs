@@ -1,0 +1,7 @@
+//! Filters.
+
+pub(crate) mod create_filter;
+pub(crate) mod get_filter;
+
+#[cfg(test)]
+mod tests;

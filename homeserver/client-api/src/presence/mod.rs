@@ -1,0 +1,7 @@
+//! Presence.
+
+pub(crate) mod get_presence;
+pub(crate) mod set_presence;
+
+#[cfg(test)]
+mod tests;

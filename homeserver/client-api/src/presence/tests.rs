@@ -1,0 +1,56 @@
+//! Presence as clients meet it.
+
+use serde_json::json;
+
+use crate::testing::{Client, Server};
+
+fn path(client: &Client) -> String {
+    format!("/_matrix/client/v3/presence/{}/status", client.user_id)
+}
+
+#[tokio::test]
+async fn presence_is_for_those_who_share_a_room() {
+    let server = Server::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    assert_eq!(alice.get(&path(&alice)).await.ok()["presence"], "offline");
+    alice
+        .put(
+            &path(&alice),
+            json!({ "presence": "online", "status_msg": "here" }),
+        )
+        .await
+        .ok();
+    bob.get(&path(&alice)).await.refused(403, "M_FORBIDDEN");
+    let room = alice
+        .post(
+            "/_matrix/client/v3/createRoom",
+            json!({ "preset": "public_chat" }),
+        )
+        .await
+        .ok();
+    bob.post(
+        &format!(
+            "/_matrix/client/v3/join/{}",
+            room["room_id"].as_str().unwrap()
+        ),
+        json!({}),
+    )
+    .await
+    .ok();
+    let shown = bob.get(&path(&alice)).await.ok();
+    assert_eq!(
+        (&shown["presence"], &shown["status_msg"]),
+        (&json!("online"), &json!("here"))
+    );
+    assert_eq!(shown["currently_active"], true);
+    bob.put(&path(&alice), json!({ "presence": "offline" }))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    bob.get("/_matrix/client/v3/presence/@nobody:example.org/status")
+        .await
+        .refused(403, "M_FORBIDDEN");
+    alice
+        .put(&path(&alice), json!({ "presence": "busy" }))
+        .await
+        .refused(400, "M_INVALID_PARAM");
+}

@@ -1,0 +1,25 @@
+//! `GET /_matrix/client/v3/profile/{userId}`
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use orvale_http::{Json, Ruma};
+use orvale_users::Users;
+use ruma::api::client::profile::get_profile::v3::Request;
+use serde_json::Value;
+
+use super::must_exist;
+use crate::Error;
+
+pub(crate) async fn handle(
+    State(users): State<Users>,
+    Ruma(request): Ruma<Request>,
+) -> Result<Json<BTreeMap<String, Value>>, Error> {
+    must_exist(&users, &request.user_id)?;
+    let fields = users.profile(&request.user_id)?.into_iter();
+    Ok(Json(
+        fields
+            .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
+            .collect(),
+    ))
+}
