@@ -1,1 +1,31 @@
-//! orvale-tests
+//! Stories across programs: the real `orvale` binary, talked to over HTTP alone.
+//!
+//! ```ignore
+//! let server = Server::start().await;
+//! let alice = server.register("alice").await;
+//! let bob = server.register("bob").await;
+//! let room = alice.create_room(json!({ "invite": [bob.user_id] })).await;
+//! bob.join(&room).await;
+//! let sent = alice.send_text(&room, "hi").await;
+//! bob.sync_until(|sync| sync.has_event(&room, &sent)).await;
+//! ```
+//!
+//! - [`Server`] is a process on a free port and an empty directory; it can be killed and started again on what is left. Its
+//!   log is shown if the test fails.
+//! - [`Client`] is somebody on a device; [`Answer`] what the server said, [`Sync`] one answer to `/sync`.
+//!
+//! Wait for a condition ([`Client::sync_until`], [`eventually`]), never for a duration. The stories are in `tests/it`, a file
+//! for each subject. They need the binary: `cargo xtask test` builds it, and so do the tests themselves under `cargo test`;
+//! before `cargo nextest run` build it by `cargo build -p orvale-server`.
+
+mod answer;
+mod client;
+mod server;
+mod sync;
+mod waiting;
+
+pub use answer::Answer;
+pub use client::Client;
+pub use server::{Server, Settings, binary};
+pub use sync::Sync;
+pub use waiting::eventually;

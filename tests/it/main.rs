@@ -1,0 +1,4 @@
+//! Stories, a file for each subject.
+
+mod edges;
+mod restart;

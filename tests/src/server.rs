@@ -1,0 +1,360 @@
+//! The server as a process.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, OnceLock},
+    time::Instant,
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Answer, Client, waiting::PATIENCE};
+
+/// The settings a test starts its server with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    text: String,
+}
+
+impl Default for Settings {
+    /// Everybody may register, nobody is limited, passwords cost nothing.
+    fn default() -> Self {
+        Self::new(
+            r#"
+            [rate_limits]
+            enabled = false
+            [users.registration]
+            mode = "open"
+            [users.passwords]
+            argon2_memory_kib = 64
+            argon2_iterations = 1
+            "#,
+        )
+    }
+}
+
+impl Settings {
+    /// These and no others, but for the name, the directory and the port.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+        }
+    }
+
+    /// The same and more. Sections that are there already are not to be named again.
+    #[must_use]
+    pub fn and(&self, text: &str) -> Self {
+        Self {
+            text: format!("{}\n{text}", self.text),
+        }
+    }
+}
+
+/// A server of its own: a process, a port, a directory. Cheap to clone. Ends with the last clone.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    home: TempDir,
+    settings: Settings,
+    running: Mutex<Option<Running>>,
+    http: reqwest::Client,
+}
+
+struct Running {
+    child: Child,
+    base: String,
+}
+
+impl Server {
+    /// A server with the default settings of tests, empty.
+    pub async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    /// A server with these settings, empty.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn with(settings: Settings) -> Self {
+        static PROVIDER: OnceLock<()> = OnceLock::new();
+        PROVIDER.get_or_init(|| {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
+        let home = tempfile::Builder::new()
+            .prefix("orvale-test-")
+            .tempdir()
+            .expect("a temporary directory can be made");
+        let http = reqwest::Client::builder()
+            .build()
+            .expect("a client can be made");
+        let server = Self {
+            inner: Arc::new(Inner {
+                home,
+                settings,
+                running: Mutex::new(None),
+                http,
+            }),
+        };
+        server.start_again().await;
+        server
+    }
+
+    /// Starts on what an earlier process left in the directory.
+    ///
+    /// # Panics
+    /// If one still runs, or the new one does not start.
+    pub async fn start_again(&self) {
+        assert!(
+            self.inner
+                .running
+                .lock()
+                .expect("no test panics with it")
+                .is_none(),
+            "it still runs"
+        );
+        let inner = self.inner.clone();
+        let running = tokio::task::spawn_blocking(move || inner.spawn())
+            .await
+            .expect("spawning does not panic");
+        let running =
+            running.unwrap_or_else(|why| panic!("the server did not start: {why}\n{}", self.log()));
+        *self.inner.running.lock().expect("no test panics with it") = Some(running);
+    }
+
+    /// Where it listens: `http://127.0.0.1:…`
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn base(&self) -> String {
+        let running = self.inner.running.lock().expect("no test panics with it");
+        running.as_ref().expect("the server runs").base.clone()
+    }
+
+    /// The directory with its settings, data and log.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.inner.home.path()
+    }
+
+    /// What it logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.home().join("log")).unwrap_or_default()
+    }
+
+    /// Its process.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.inner
+            .running
+            .lock()
+            .expect("no test panics with it")
+            .as_ref()
+            .expect("the server runs")
+            .child
+            .id()
+    }
+
+    /// Ends it as `kill -9` does: at once, in the middle of whatever it does.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn kill(&self) {
+        let mut running = self.inner.take();
+        running.child.kill().expect("it can be killed");
+        running.child.wait().expect("it ends");
+    }
+
+    /// Asks it to end, as `systemctl stop` does, and waits until it has.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn stop(&self) -> ExitStatus {
+        let running = self.inner.take();
+        let ended = tokio::task::spawn_blocking(move || terminate(running.child));
+        ended
+            .await
+            .expect("waiting does not panic")
+            .unwrap_or_else(|| panic!("it does not stop\n{}", self.log()))
+    }
+
+    /// Ends it well and starts it again.
+    ///
+    /// # Panics
+    /// If it fails at either.
+    pub async fn restart(&self) {
+        let status = self.stop().await;
+        assert!(status.success(), "it ended with {status}\n{}", self.log());
+        self.start_again().await;
+    }
+
+    /// A client with a new account, whose password is "the password of" its name.
+    pub async fn register(&self, name: &str) -> Client {
+        let body = json!({
+            "username": name,
+            "password": format!("the password of {name}"),
+            "auth": { "type": "m.login.dummy" },
+        });
+        Client::from_login(self, &self.stranger().post("register", body).await.ok())
+    }
+
+    /// A client on a new device of an account that [`Server::register`] made.
+    pub async fn log_in(&self, name: &str) -> Client {
+        let body = json!({
+            "type": "m.login.password",
+            "identifier": { "type": "m.id.user", "user": name },
+            "password": format!("the password of {name}"),
+        });
+        Client::from_login(self, &self.stranger().post("login", body).await.ok())
+    }
+
+    /// Somebody who has not logged in.
+    #[must_use]
+    pub fn stranger(&self) -> Client {
+        Client::from_login(self, &Value::Null)
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.inner.http
+    }
+
+    pub(crate) async fn send(&self, asked: String, request: reqwest::RequestBuilder) -> Answer {
+        match request.send().await {
+            Ok(response) => Answer::of(asked, response).await,
+            Err(error) => panic!("{asked}: no answer: {error:?}"),
+        }
+    }
+}
+
+impl Inner {
+    fn take(&self) -> Running {
+        self.running
+            .lock()
+            .expect("no test panics with it")
+            .take()
+            .expect("the server runs")
+    }
+
+    fn spawn(&self) -> Result<Running, String> {
+        let home = self.home.path();
+        let top = format!(
+            "server_name = \"test.example\"\ndata_dir = {:?}\nlisteners = [{{ address = \"127.0.0.1\", port = 0 }}]\n",
+            home.join("data")
+        );
+        let config = home.join("orvale.toml");
+        std::fs::write(&config, top + &self.settings.text).map_err(|error| error.to_string())?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(home.join("log"))
+            .map_err(|error| error.to_string())?;
+        let mut command = Command::new(binary());
+        command
+            .args(["serve", "--config"])
+            .arg(&config)
+            .current_dir(home);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log);
+        let mut child = command.spawn().map_err(|error| error.to_string())?;
+        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        while output
+            .read_line(&mut line)
+            .map_err(|error| error.to_string())?
+            > 0
+        {
+            if let Some((_, address)) = line.trim().split_once(" at http://") {
+                let base = format!("http://{address}");
+                // Read on, or it would wait for us when the pipe is full.
+                std::thread::spawn(move || output.read_to_end(&mut Vec::new()));
+                return Ok(Running { child, base });
+            }
+            line.clear();
+        }
+        let status = child.wait().map_err(|error| error.to_string())?;
+        Err(format!("it ended with {status}"))
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Ok(Some(mut running)) = self.running.get_mut().map(Option::take) {
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+        }
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default();
+            eprintln!("--- log of the server ---\n{log}--- end of the log ---");
+        }
+    }
+}
+
+fn terminate(mut child: Child) -> Option<ExitStatus> {
+    Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .ok()?;
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    None
+}
+
+/// The `orvale` beside this test binary, built now unless whoever runs the tests has done it.
+///
+/// # Panics
+/// If there is none.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        if let Some(given) = std::env::var_os("ORVALE_TEST_BINARY") {
+            return given.into();
+        }
+        let own = std::env::current_exe().expect("a test knows where it is");
+        let folder = own
+            .ancestors()
+            .nth(2)
+            .expect("tests are in target/<profile>/deps")
+            .to_owned();
+        let binary = folder.join("orvale");
+        // Under nextest each test is a process of its own, and asking cargo each time would cost more than the tests.
+        if std::env::var_os("NEXTEST").is_none() {
+            let mut build =
+                Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            build.args(["build", "--quiet", "--package", "orvale-server"]);
+            if folder.ends_with("release") {
+                build.arg("--release");
+            }
+            assert!(
+                build.status().is_ok_and(|status| status.success()),
+                "the server does not build"
+            );
+        }
+        assert!(
+            binary.exists(),
+            "there is no {}: cargo build -p orvale-server",
+            binary.display()
+        );
+        binary
+    })
+}
