@@ -11,48 +11,86 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender},
+        mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
 };
 
-use crate::{Error, Result, commit_log::CommitLog, engine::Engine, tuning::Tuning};
+use tokio::sync::oneshot;
 
-/// Where a store keeps the number of its last group that the base completes.
+use crate::{
+    Error, Result,
+    commit_log::CommitLog,
+    engine::{Engine, base::Incarnations},
+    tuning::Tuning,
+};
+
+/// Where a store keeps its last checkpoint.
 const FILE: &str = "checkpoint";
 const MAGIC: [u8; 8] = *b"orv chk\x01";
 
-/// The group of the last checkpoint, 0 before the first.
-pub(crate) fn read(directory: &Path) -> Result<u64> {
-    let path = directory.join(FILE);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(error.into()),
+/// What the base on disk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Checkpoint {
+    /// The last group of the commit log that the base completes.
+    pub(crate) group: u64,
+    /// Which openings of its databases count.
+    pub(crate) incarnations: Incarnations,
+}
+
+impl Checkpoint {
+    /// That of a new store.
+    pub(crate) const START: Self = Self {
+        group: 0,
+        incarnations: [1, 1],
     };
-    let group = bytes.get(8..16).and_then(|group| group.first_chunk());
-    group
-        .filter(|group| bytes == encode(u64::from_le_bytes(**group)))
-        .map(|group| u64::from_le_bytes(*group))
-        .ok_or_else(|| Error::damaged(path.display().to_string(), "malformed"))
-}
 
-/// Notes a checkpoint: the old note or the new one survives a power cut, never half of one.
-pub(crate) fn write(directory: &Path, group: u64) -> Result<()> {
-    let new = directory.join("checkpoint.new");
-    let mut file = fs::File::create(&new)?;
-    file.write_all(&encode(group))?;
-    file.sync_all()?;
-    fs::rename(&new, directory.join(FILE))?;
-    fs::File::open(directory)?.sync_all()?;
-    Ok(())
-}
+    /// The checkpoint of a store; [`Checkpoint::START`] before the first.
+    pub(crate) fn read(directory: &Path) -> Result<Self> {
+        let path = directory.join(FILE);
+        match fs::read(&path) {
+            Ok(bytes) => Self::decode(&bytes)
+                .ok_or_else(|| Error::damaged(path.display().to_string(), "malformed checkpoint")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::START),
+            Err(error) => Err(error.into()),
+        }
+    }
 
-fn encode(group: u64) -> Vec<u8> {
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend_from_slice(&group.to_le_bytes());
-    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
-    bytes
+    /// Notes it: the old note or the new one survives a power cut, never half of one.
+    pub(crate) fn write(self, directory: &Path) -> Result<()> {
+        let new = directory.join("checkpoint.new");
+        let mut file = fs::File::create(&new)?;
+        file.write_all(&self.encode())?;
+        file.sync_all()?;
+        fs::rename(&new, directory.join(FILE))?;
+        fs::File::open(directory)?.sync_all()?;
+        Ok(())
+    }
+
+    fn encode(self) -> Vec<u8> {
+        let [log, rest] = self.incarnations;
+        let mut bytes = MAGIC.to_vec();
+        for number in [self.group, log, rest] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let number = |n: usize| {
+            bytes
+                .get(8 + 8 * n..)?
+                .first_chunk()
+                .copied()
+                .map(u64::from_le_bytes)
+        };
+        let read = Self {
+            group: number(0)?,
+            incarnations: [number(1)?, number(2)?],
+        };
+        (read.encode() == bytes).then_some(read)
+    }
 }
 
 /// Whether the store still works: after the disk has refused once, nothing is acknowledged until a restart.
@@ -75,8 +113,10 @@ impl Health {
 pub(crate) enum Order {
     /// Look whether a checkpoint is due.
     Look,
+    /// Keep what the commit log has after the last checkpoint, which is answered, until [`CommitLog::let_go`].
+    Hold(oneshot::Sender<u64>),
     /// Make one now.
-    Checkpoint(SyncSender<Result<()>>),
+    Checkpoint(oneshot::Sender<Result<()>>),
     /// Make the last one and close the base.
     Close,
 }
@@ -88,6 +128,9 @@ pub(crate) struct Keeper {
     pub(crate) log: Arc<CommitLog>,
     pub(crate) health: Arc<Health>,
     pub(crate) tuning: Tuning,
+    pub(crate) pinned_bytes: u64,
+    /// The group of the last checkpoint, and when it was made.
+    pub(crate) saved: u64,
     pub(crate) last: Instant,
 }
 
@@ -106,6 +149,11 @@ impl Keeper {
                     }
                     self.report();
                 }
+                Ok(Order::Hold(answer)) => {
+                    // Here, because only this thread lets go of the log.
+                    self.log.hold(self.saved);
+                    let _ = answer.send(self.saved);
+                }
                 Ok(Order::Checkpoint(answer)) => {
                     let _ = answer.send(self.checkpoint());
                 }
@@ -119,7 +167,8 @@ impl Keeper {
         }
     }
 
-    fn due(&self) -> bool {
+    /// Whether it is time for a checkpoint.
+    pub(crate) fn due(&self) -> bool {
         let (bytes, _) = self.engine.pressure();
         bytes >= self.tuning.checkpoint_bytes
             || (bytes > 0 && self.last.elapsed() >= self.tuning.checkpoint_every)
@@ -138,7 +187,7 @@ impl Keeper {
         result
     }
 
-    fn save(&self) -> Result<()> {
+    fn save(&mut self) -> Result<()> {
         let Some(base) = self.engine.base() else {
             return Ok(());
         };
@@ -147,7 +196,12 @@ impl Keeper {
         if !frozen.is_empty() {
             base.save(&frozen)?;
         }
-        write(&self.directory, group)?;
+        Checkpoint {
+            group,
+            incarnations: base.incarnations(),
+        }
+        .write(&self.directory)?;
+        self.saved = group;
         self.engine.melt();
         self.log.release(group)?;
         let bytes = frozen.bytes();
@@ -159,13 +213,19 @@ impl Keeper {
             seconds = started.elapsed().as_secs_f64(),
             "checkpoint"
         );
-        if base.pinned_bytes() > self.tuning.pinned_bytes {
+        if base.pinned_bytes() > self.pinned_bytes {
             let started = Instant::now();
-            base.reopen()?;
-            metrics::histogram!("orvale_storage_reopen_seconds").record(started.elapsed());
+            base.renew(|incarnations| {
+                Checkpoint {
+                    group,
+                    incarnations,
+                }
+                .write(&self.directory)
+            })?;
+            metrics::histogram!("orvale_storage_renewal_seconds").record(started.elapsed());
             tracing::debug!(
                 seconds = started.elapsed().as_secs_f64(),
-                "opened the base again"
+                "renewed the base"
             );
         }
         Ok(())

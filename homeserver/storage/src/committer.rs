@@ -179,11 +179,21 @@ impl Committer {
         admitted
     }
 
-    /// Waits while a checkpoint cannot keep up: what it has not written down is in memory.
+    /// Slows down, and at last waits, while checkpoints cannot keep up: what they have not written down is in memory.
     fn wait_for_room(&self) {
-        while self.engine.pressure().0 >= self.tuning.limit_bytes && self.health.check().is_ok() {
+        const LONGEST: f64 = 0.02;
+        let soft = self.tuning.limit_bytes / 2;
+        loop {
+            let (bytes, _) = self.engine.pressure();
+            if bytes <= soft || self.health.check().is_err() {
+                return;
+            }
             let _ = self.keeper.send(Order::Look);
-            std::thread::sleep(Duration::from_millis(5));
+            let share = (bytes - soft) as f64 / (self.tuning.limit_bytes - soft) as f64;
+            std::thread::sleep(Duration::from_secs_f64(LONGEST * share.min(1.0)));
+            if share < 1.0 {
+                return;
+            }
         }
     }
 }

@@ -12,15 +12,17 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
 use crate::{
     Config, Error, Position, Result, Store, Tuning,
     batch::Writes,
-    checkpoint::{self, Health, Keeper, Order},
-    commit_log::{CommitLog, files::Directory},
+    checkpoint::{Checkpoint, Health, Keeper, Order},
+    commit_log::{CommitLog, files::Directory, frame::Logged},
     committer::{Committer, Message, Writer},
     engine::{Engine, base::Base},
     key::Key,
+    migrations::{Migrator, STEPS, Step},
     sequence::Sequence,
     store::{WAITING, successor},
     trees::system::LOG,
@@ -29,6 +31,7 @@ use crate::{
 /// What a store on disk has beside one in memory.
 pub(crate) struct Disk {
     pub(crate) orders: mpsc::Sender<Order>,
+    pub(crate) log: Arc<CommitLog>,
     messages: mpsc::Sender<Message>,
     threads: Mutex<Option<Threads>>,
 }
@@ -54,36 +57,43 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_with(config: &Config, tuning: &Tuning) -> Result<Self> {
+        Self::open_migrating(config, tuning, STEPS)
+    }
+
+    pub(crate) fn open_migrating(config: &Config, tuning: &Tuning, steps: &[Step]) -> Result<Self> {
         let directory = config.path.clone();
         let lock = lock(&directory)?;
-        let after = checkpoint::read(&directory)?;
-        let base = Base::open(&directory.join("trees"), config.cache_bytes)?;
+        let Checkpoint {
+            group: after,
+            incarnations,
+        } = Checkpoint::read(&directory)?;
+        let base = Base::open(
+            &directory.join("trees"),
+            config.cache_bytes / 2,
+            incarnations,
+        )?;
         let engine = Arc::new(Engine::new(Some(base), after));
         let files = Arc::new(Directory::open(&directory.join("log"))?);
-        let (log, appender) =
-            CommitLog::open(files, tuning.segment_bytes, after, |group, batches| {
-                for batch in batches {
-                    if Writes(batch.writes.clone()).any(|write| write.is_err()) {
-                        return Err(Error::damaged(
-                            "log",
-                            format!("group {group} holds a malformed batch"),
-                        ));
-                    }
-                    engine.apply(batch.writes);
-                }
-                engine.applied(group);
-                Ok(())
-            })?;
-        let sequence = Arc::new(Sequence::new(last_position(&engine)?));
+        let replay = |group, batches| replay(&engine, group, batches);
+        let (log, mut appender) = CommitLog::open(files, tuning.segment_bytes, after, replay)?;
         let health = Arc::new(Health::default());
-        let keeper = Keeper {
+        let mut keeper = Keeper {
             directory,
             engine: engine.clone(),
-            log,
+            log: log.clone(),
             health: health.clone(),
             tuning: tuning.clone(),
+            pinned_bytes: tuning.pinned_bytes.unwrap_or(config.cache_bytes / 2),
+            saved: after,
             last: Instant::now(),
         };
+        Migrator {
+            engine: &engine,
+            appender: &mut appender,
+            keeper: &mut keeper,
+        }
+        .run(steps)?;
+        let sequence = Arc::new(Sequence::new(last_position(&engine)?));
         let (messages, inbox) = mpsc::channel();
         let (orders, to_keep) = mpsc::channel();
         let committer = Committer {
@@ -101,6 +111,7 @@ impl Store {
         };
         let disk = Disk {
             orders,
+            log,
             messages: messages.clone(),
             threads: Mutex::new(Some(threads)),
         };
@@ -110,6 +121,22 @@ impl Store {
             Writer::Disk(messages),
             Some(disk),
         ))
+    }
+
+    /// Writes everything committed so far down to the base, so that a start after a crash has less to repeat. It happens by
+    /// itself from time to time.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Closed`].
+    pub async fn checkpoint(&self) -> Result<()> {
+        let Some(disk) = &self.inner.disk else {
+            return Ok(());
+        };
+        let (answer, answered) = oneshot::channel();
+        disk.orders
+            .send(Order::Checkpoint(answer))
+            .map_err(|_| Error::Closed)?;
+        answered.await.unwrap_or(Err(Error::Closed))
     }
 
     /// Waits for what was submitted, writes everything down and closes the store, so that the next start has nothing to
@@ -183,6 +210,20 @@ fn lock(directory: &PathBuf) -> Result<fs::File> {
         Err(fs::TryLockError::WouldBlock) => Err(Error::InUse(directory.display().to_string())),
         Err(fs::TryLockError::Error(error)) => Err(error.into()),
     }
+}
+
+fn replay(engine: &Engine, group: u64, batches: Vec<Logged>) -> Result<()> {
+    for batch in batches {
+        if Writes(batch.writes.clone()).any(|write| write.is_err()) {
+            return Err(Error::damaged(
+                "log",
+                format!("group {group} holds a malformed batch"),
+            ));
+        }
+        engine.apply(batch.writes);
+    }
+    engine.applied(group);
+    Ok(())
 }
 
 /// The position of the last entry of the log.

@@ -24,7 +24,9 @@ mod committer;
 mod disk;
 mod engine;
 mod error;
+mod follower;
 mod log;
+mod migrations;
 mod sequence;
 mod store;
 mod tree;
@@ -32,6 +34,7 @@ mod tuning;
 
 pub use batch::Batch;
 pub use error::{Error, Result};
+pub use follower::Follower;
 pub use log::{Entry, EventRecord, Position, Standing, Transaction};
 pub use store::{Config, Pending, Permit, Reserved, Store};
 pub use tree::Tree;

@@ -182,18 +182,31 @@ impl Store {
     ) -> Result<Vec<(K, V)>> {
         let found = self.inner.engine.range(from, to, reverse, limit)?;
         found
-            .into_iter()
-            .map(|(key, value)| {
-                let malformed = || Error::Corrupt {
-                    tree: tree.name,
-                    reason: "malformed key".to_owned(),
-                };
-                Ok((
-                    K::decode(&key[2..]).ok_or_else(malformed)?,
-                    record(tree, &value)?,
-                ))
-            })
+            .iter()
+            .map(|(key, value)| entry(tree, key, value))
             .collect()
+    }
+
+    /// Calls `visit` with each entry whose key starts with a prefix, in the keys' order, reading some at a time: for walks
+    /// over more than fits into memory. What changes meanwhile may be seen or not.
+    ///
+    /// # Errors
+    /// As [`Store::prefix`], and whatever `visit` returns.
+    pub fn for_each<K: Key, V: Record, E: From<Error>>(
+        &self,
+        tree: &Tree<K, V>,
+        prefix: impl AsPrefix<K>,
+        mut visit: impl FnMut(K, V) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let from = tree.prefix(&prefix);
+        let to = successor(from.clone());
+        self.inner.engine.walk(&from, &to, |entries| {
+            for (found, value) in entries {
+                let (key, value) = entry(tree, found, value)?;
+                visit(key, value)?;
+            }
+            Ok(())
+        })
     }
 
     /// The entries of the log after `after`, as far as they are visible, at most `limit`.
@@ -294,7 +307,21 @@ impl Store {
     }
 }
 
-fn record<K, V: Record>(tree: &Tree<K, V>, bytes: &[u8]) -> Result<V> {
+/// An entry of a tree as the engine has it.
+pub(crate) fn entry<K: Key, V: Record>(
+    tree: &Tree<K, V>,
+    key: &[u8],
+    value: &[u8],
+) -> Result<(K, V)> {
+    let malformed = || Error::Corrupt {
+        tree: tree.name,
+        reason: "malformed key".to_owned(),
+    };
+    let key = key.get(2..).and_then(K::decode).ok_or_else(malformed)?;
+    Ok((key, record(tree, value)?))
+}
+
+pub(crate) fn record<K, V: Record>(tree: &Tree<K, V>, bytes: &[u8]) -> Result<V> {
     V::from_bytes(bytes).map_err(|reason| Error::Corrupt {
         tree: tree.name,
         reason,

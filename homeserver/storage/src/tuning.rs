@@ -11,10 +11,11 @@ pub struct Tuning {
     pub checkpoint_bytes: usize,
     /// A checkpoint is made after this time, if anything was written.
     pub checkpoint_every: Duration,
-    /// Writers wait when this much is in memory and a checkpoint is still writing the part before it down.
+    /// Writers wait when this much was written while a checkpoint is still busy with the part before it; they are slowed
+    /// down from half of it on.
     pub limit_bytes: usize,
-    /// The base is opened again when it has pinned this much memory.
-    pub pinned_bytes: u64,
+    /// The base is renewed when it has pinned this much memory; `None` for half of what the cache may take.
+    pub pinned_bytes: Option<u64>,
     /// Batches in a group, and their bytes: what one sync makes durable at most.
     pub group_batches: usize,
     /// Bytes in a group.
@@ -25,10 +26,10 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             segment_bytes: 16 << 20,
-            checkpoint_bytes: 64 << 20,
+            checkpoint_bytes: 32 << 20,
             checkpoint_every: Duration::from_secs(60),
-            limit_bytes: 192 << 20,
-            pinned_bytes: 512 << 20,
+            limit_bytes: 96 << 20,
+            pinned_bytes: None,
             group_batches: 512,
             group_bytes: 4 << 20,
         }

@@ -102,6 +102,61 @@ async fn many_writers_share_groups_and_survive_checkpoints() {
     assert_eq!(store.prefix(&NAMES, (), 10_000).unwrap().len(), 3200);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_and_writers_do_not_notice_how_the_base_gives_memory_back() {
+    let directory = tempfile::tempdir().unwrap();
+    // Renewed after every checkpoint.
+    let tuning = Tuning {
+        pinned_bytes: Some(0),
+        ..small()
+    };
+    let store = Store::open_with(&config(&directory), &tuning).unwrap();
+    let mut expected = std::collections::BTreeMap::new();
+    for round in 0..40 {
+        let mut pending = Vec::new();
+        for n in 0..60 {
+            let name = format!("@{}:x", (round * 31 + n * 17) % 500);
+            let value = format!("{round} {n} {}", "x".repeat(n));
+            let batch = if n % 7 == 0 {
+                expected.remove(&name);
+                let mut batch = Batch::new();
+                batch.delete(&NAMES, (&name,));
+                batch
+            } else {
+                expected.insert(name.clone(), value.clone());
+                named(&name, &value)
+            };
+            let permit = store.permit().await.unwrap();
+            pending.push(store.submit(store.reserve(permit, batch.entries()), batch));
+        }
+        for pending in pending {
+            pending.await.unwrap();
+        }
+        let found = store
+            .prefix(&NAMES, (), 1000)
+            .unwrap()
+            .into_iter()
+            .map(|((name,), value)| (name, value));
+        assert!(found.eq(expected.clone()), "round {round}");
+        if round % 10 == 9 {
+            // Gives a checkpoint the time to come between.
+            store.checkpoint().await.unwrap();
+        }
+    }
+    drop(store);
+    let store = Store::open_with(&config(&directory), &tuning).unwrap();
+    let found = store
+        .prefix(&NAMES, (), 1000)
+        .unwrap()
+        .into_iter()
+        .map(|((name,), value)| (name, value));
+    assert!(found.eq(expected));
+    let incarnations = std::fs::read_dir(directory.path().join("store/trees/rest"))
+        .unwrap()
+        .count();
+    assert_eq!(incarnations, 2, "the slabs and one incarnation over them");
+}
+
 #[tokio::test]
 async fn preconditions_see_what_earlier_batches_of_the_same_group_write() {
     let directory = tempfile::tempdir().unwrap();

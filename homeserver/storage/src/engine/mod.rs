@@ -22,7 +22,7 @@ use self::{
     base::Base,
     memory::{Change, Layer, changes},
 };
-use crate::{Result, batch::Writes};
+use crate::{Error, Result, batch::Writes};
 
 /// Bytes from a layer or from the base.
 #[derive(Clone)]
@@ -62,6 +62,9 @@ struct Layers {
 }
 
 impl Engine {
+    /// All keys there can be: of the log tree, which comes first, and of all others.
+    pub(crate) const SPACES: [(&[u8], &[u8]); 2] = [(&[0, 0], &[0, 2]), (&[0, 2], &[0xff, 0xff])];
+
     /// Trees over a base that holds all groups up to `applied`.
     pub(crate) fn new(base: Option<Base>, applied: u64) -> Self {
         let layers = RwLock::new(Layers {
@@ -130,6 +133,26 @@ impl Engine {
         }
     }
 
+    /// Calls `visit` with the entries from `from` (included) to `to` (excluded), some at a time.
+    pub(crate) fn walk<E: From<Error>>(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        mut visit: impl FnMut(&[(Value, Value)]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        const AT_ONCE: usize = 1000;
+        let mut from = from.to_vec();
+        loop {
+            let found = self.range(&from, to, false, AT_ONCE)?;
+            let Some((last, _)) = found.last() else {
+                return Ok(());
+            };
+            // The first key after it.
+            from = [last, &[0][..]].concat();
+            visit(&found)?;
+        }
+    }
+
     /// The base's entries with the changes made to them.
     fn over_base(
         &self,
@@ -187,6 +210,11 @@ impl Engine {
     /// Notes that every batch of a group, and of all before it, was applied.
     pub(crate) fn applied(&self, group: u64) {
         self.layers.write().applied = group;
+    }
+
+    /// The last group that was applied.
+    pub(crate) fn last_applied(&self) -> u64 {
+        self.layers.read().applied
     }
 
     /// Roughly the memory of the active layer, and whether a frozen one is still being written down.

@@ -1,0 +1,135 @@
+//! The base: the trees on disk, in sled. README.md tells why this release and what to know about it.
+//!
+//! Only a checkpoint writes here, so what sled has flushed is always a state that the commit log completes. The log tree,
+//! large values in the order of their keys, has a database of its own beside that of all other trees: the two want leaves of
+//! different sizes.
+
+mod part;
+
+use std::path::Path;
+
+use sled::InlineArray;
+
+use self::part::Part;
+use super::memory::Layer;
+use crate::{Error, Result, trees::system::LOG};
+
+/// Entries in a leaf of the log tree: a read from disk decompresses a whole leaf.
+const LOG_FANOUT: usize = 32;
+/// Entries in a leaf of any other tree: fewer, larger leaves cost less memory and open faster, smaller ones cost less to
+/// write again for a random key.
+const REST_FANOUT: usize = 64;
+
+pub(crate) struct Base {
+    log: Part<LOG_FANOUT>,
+    rest: Part<REST_FANOUT>,
+}
+
+/// Which opening of each database is the present one; see [`part`].
+pub(crate) type Incarnations = [u64; 2];
+
+impl Base {
+    /// Opens the databases in a directory, or makes them.
+    pub(crate) fn open(path: &Path, cache_bytes: u64, [log, rest]: Incarnations) -> Result<Self> {
+        std::thread::scope(|scope| {
+            let log = scope.spawn(|| Part::open(path.join("log"), cache_bytes / 2, log));
+            let rest = scope.spawn(|| Part::open(path.join("rest"), cache_bytes / 2, rest));
+            // sled panics over some damages.
+            let damaged = |_| Error::damaged(path.display().to_string(), "sled cannot open it");
+            Ok(Self {
+                log: log.join().map_err(damaged)??,
+                rest: rest.join().map_err(damaged)??,
+            })
+        })
+    }
+
+    pub(crate) fn incarnations(&self) -> Incarnations {
+        [self.log.incarnation(), self.rest.incarnation()]
+    }
+
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<InlineArray>> {
+        if in_log(key) {
+            self.log.with(|tree| tree.get(key))
+        } else {
+            self.rest.with(|tree| tree.get(key))
+        }
+    }
+
+    /// Calls `visit` with each entry from `from` (included) to `to` (excluded), from the end if `reverse`, until it says
+    /// `false`.
+    pub(crate) fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        reverse: bool,
+        visit: impl FnMut(InlineArray, InlineArray) -> bool,
+    ) -> Result<()> {
+        if in_log(from) {
+            self.log.with(|tree| scan(tree, from, to, reverse, visit))
+        } else {
+            self.rest.with(|tree| scan(tree, from, to, reverse, visit))
+        }
+    }
+
+    /// Writes a layer down. Durable when it returns.
+    pub(crate) fn save(&self, layer: &Layer) -> Result<()> {
+        let (mut log, mut rest) = (self.log.writer(), self.rest.writer());
+        for (key, value) in layer.iter() {
+            if in_log(key) {
+                log.write(key, value.as_deref())?;
+            } else {
+                rest.write(key, value.as_deref())?;
+            }
+        }
+        log.finish()?;
+        rest.finish()
+    }
+
+    /// Roughly the memory that sled cannot give back.
+    pub(crate) fn pinned_bytes(&self) -> u64 {
+        self.log.pinned_bytes() + self.rest.pinned_bytes()
+    }
+
+    /// Gives pinned memory back: see [`Part::renew`]. `settle` makes the new incarnations durable.
+    pub(crate) fn renew(&self, settle: impl Fn(Incarnations) -> Result<()>) -> Result<()> {
+        let [log, rest] = self.incarnations();
+        if self.log.pinned_bytes() > self.rest.pinned_bytes() {
+            self.log.renew(|log| settle([log, rest]))
+        } else {
+            self.rest.renew(|rest| settle([log, rest]))
+        }
+    }
+
+    /// Closes the databases; reads fail from now on.
+    pub(crate) fn close(&self) {
+        self.log.close();
+        self.rest.close();
+    }
+}
+
+/// Whether a key is of the log tree, the first of all.
+fn in_log(key: &[u8]) -> bool {
+    key.get(..2)
+        .is_none_or(|tree| tree <= &LOG.number.to_be_bytes()[..])
+}
+
+fn scan<const FANOUT: usize>(
+    tree: &sled::Tree<FANOUT>,
+    from: &[u8],
+    to: &[u8],
+    reverse: bool,
+    mut visit: impl FnMut(InlineArray, InlineArray) -> bool,
+) -> std::io::Result<()> {
+    let mut entries = tree.range(from..to);
+    while let Some(entry) = if reverse {
+        entries.next_back()
+    } else {
+        entries.next()
+    } {
+        let (key, value) = entry?;
+        if !visit(key, value) {
+            break;
+        }
+    }
+    Ok(())
+}
