@@ -47,6 +47,7 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
         config.users.clone(),
         Clock::system(),
     )?;
+    users.register_appservices().await?;
     let clock: orvale_rooms::Clock = Arc::new(MilliSecondsSinceUnixEpoch::now);
     let rooms = Rooms::new(
         store.clone(),

@@ -5,7 +5,7 @@ use std::fmt;
 use regex::Regex;
 use ruma::{OwnedUserId, ServerName, UserId};
 
-use crate::{Error, Result, Users, config, sessions::tokens::Hash};
+use crate::{Error, NewAccount, Result, Users, config, sessions::tokens::Hash};
 
 /// The ID of an application service that has shown its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +94,25 @@ impl Known {
 }
 
 impl Users {
+    /// Makes the accounts of the application services' own users, where they are not there yet. Called when the server starts.
+    ///
+    /// # Errors
+    /// As [`Users::create_account`].
+    pub async fn register_appservices(&self) -> Result<()> {
+        for known in &self.inner.appservices.0 {
+            let new = NewAccount {
+                localpart: Some(known.sender.localpart()),
+                appservice: Some(AppserviceId(known.id.clone())),
+                ..NewAccount::default()
+            };
+            match self.create_account(new).await {
+                Ok(_) | Err(Error::UserInUse) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// The application service that shows this token.
     #[must_use]
     pub fn appservice(&self, as_token: &str) -> Option<AppserviceId> {
@@ -132,7 +151,7 @@ mod tests {
     use ruma::user_id;
 
     use super::*;
-    use crate::{Config, NewAccount, testing::users_with};
+    use crate::{Config, testing::users_with};
 
     fn bridge() -> Config {
         let namespace = config::Namespace {
@@ -188,6 +207,20 @@ mod tests {
             users.acts_as(&irc, Some(user_id!("@irc_bob:elsewhere.org"))),
             Err(Error::Exclusive)
         ));
+    }
+
+    #[tokio::test]
+    async fn the_service_acts_as_its_own_user_from_the_start() {
+        let users = users_with(bridge());
+        let irc = users.appservice("as token").unwrap();
+        assert!(matches!(
+            users.appservice_session(&irc, None, None),
+            Err(Error::NoSuchUser)
+        ));
+        users.register_appservices().await.unwrap();
+        users.register_appservices().await.unwrap();
+        let session = users.appservice_session(&irc, None, None).unwrap();
+        assert!(session.by_appservice && session.user_id == "@ircbot:example.org");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ruma::{
     UserId,
     push::{Action, NewPushRule, RemovePushRuleError, RuleKind, Ruleset},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ruleset::{check_kind, current, insert, kept, own_rules};
 use crate::{Error, Result, Users};
@@ -119,10 +119,20 @@ impl Users {
         self.change_push_rules(user_id, change).await
     }
 
-    /// The content of the account data `m.push_rules`.
-    pub(crate) fn push_rules_content(&self, user_id: &UserId) -> Result<JsonText> {
-        let ruleset = self.push_rules(user_id)?;
-        JsonText::of(&json!({ "global": &*ruleset })).map_err(|e| Error::Internal(e.to_string()))
+    /// The content of the account data `m.push_rules`, also the answer of `GET /pushrules/`. Every kind is there, the empty
+    /// ones too: clients look into them without asking.
+    ///
+    /// # Errors
+    /// Storage; [`Error::NotLocal`].
+    pub fn push_rules_content(&self, user_id: &UserId) -> Result<JsonText> {
+        let internal = |error: serde_json::Error| Error::Internal(error.to_string());
+        let mut kinds =
+            json!({ "override": [], "content": [], "room": [], "sender": [], "underride": [] });
+        let ruleset = serde_json::to_value(&*self.push_rules(user_id)?).map_err(internal)?;
+        if let (Some(kinds), Value::Object(ruleset)) = (kinds.as_object_mut(), ruleset) {
+            kinds.extend(ruleset);
+        }
+        JsonText::of(&json!({ "global": kinds })).map_err(internal)
     }
 
     async fn change_push_rules(
@@ -185,6 +195,16 @@ mod tests {
             "x".to_owned(),
             vec![Action::Notify],
         ))
+    }
+
+    #[tokio::test]
+    async fn every_kind_is_there_even_when_it_is_empty() {
+        let users = users();
+        let alice = users.account("alice").await;
+        let content: Value = users.push_rules_content(&alice).unwrap().parse().unwrap();
+        for kind in ["override", "content", "room", "sender", "underride"] {
+            assert!(content["global"][kind].is_array(), "{kind} is missing");
+        }
     }
 
     #[tokio::test]
