@@ -16,8 +16,8 @@ use orvale_storage::Store;
 use orvale_users::{Clock, Config, NewAccount, Users};
 use ruma::{
     api::client::{
-        account::whoami, room::create_room, session::login, state::get_state_event_for_key,
-        sync::sync_events, typing::create_typing_event,
+        account::whoami, membership::join_room_by_id_or_alias, room::create_room, session::login,
+        state::get_state_event_for_key, sync::sync_events, typing::create_typing_event,
     },
     server_name, user_id,
 };
@@ -46,6 +46,15 @@ async fn create(
 ) -> Result<create_room::v3::Response, MatrixError> {
     let room_id = format!("!room:{name}").try_into().unwrap();
     Ok(create_room::v3::Response::new(room_id))
+}
+
+async fn join(
+    _: Caller,
+    Ruma(request): Ruma<join_room_by_id_or_alias::v3::Request>,
+) -> Result<join_room_by_id_or_alias::v3::Response, MatrixError> {
+    let room_id = request.room_id_or_alias.try_into();
+    let room_id = room_id.map_err(|_| MatrixError::invalid_param("That is an alias"))?;
+    Ok(join_room_by_id_or_alias::v3::Response::new(room_id))
 }
 
 async fn who(
@@ -84,6 +93,7 @@ fn router(users: Users, limits: LimitsConfig) -> Router {
     Router::new()
         .endpoint(typing)
         .endpoint(create)
+        .endpoint(join)
         .endpoint(who)
         .endpoint(state_event)
         .endpoint(log_in)
@@ -183,6 +193,9 @@ async fn empty_body_stands_for_an_empty_object() {
         (status, json),
         (200, json!({ "room_id": "!room:a.example" }))
     );
+    // ruma parses this one by hand.
+    let join = "/_matrix/client/v3/join/!room:a.example";
+    assert_eq!(call(Method::POST, join, "secret", "").await.0, 200);
 }
 
 #[tokio::test]
@@ -214,6 +227,8 @@ async fn malformed_bodies_are_refused_by_what_is_wrong_with_them() {
     ] {
         refused(Method::POST, CREATE, "secret", body, 400, errcode).await;
     }
+    // Not taken for the values without their names.
+    refused(Method::PUT, TYPING, "secret", "[false]", 400, "M_BAD_JSON").await;
     // An empty body is an empty object, which lacks what this endpoint needs.
     refused(Method::PUT, TYPING, "secret", "", 400, "M_BAD_JSON").await;
 }
