@@ -1,9 +1,9 @@
 //! `GET /_matrix/client/v3/pushrules/`
 
 use axum::extract::State;
-use orvale_http::{Caller, Ruma};
+use orvale_http::{Caller, JsonBytes, Ruma};
 use orvale_users::Users;
-use ruma::api::client::push::get_pushrules_all::v3::{Request, Response};
+use ruma::api::client::push::get_pushrules_all::v3::Request;
 
 use crate::Error;
 
@@ -11,8 +11,7 @@ pub(crate) async fn handle(
     State(users): State<Users>,
     caller: Caller,
     _: Ruma<Request>,
-) -> Result<Response, Error> {
-    Ok(Response::new(
-        (*users.push_rules(caller.user_id())?).clone(),
-    ))
+) -> Result<JsonBytes, Error> {
+    let content = users.push_rules_content(caller.user_id())?;
+    Ok(JsonBytes(content.0.into()))
 }
