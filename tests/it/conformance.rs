@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use orvale_tests::Server;
+use orvale_tests::{Server, Settings};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -28,10 +28,21 @@ async fn people_use_it_through_matrix_js_sdk() {
         return;
     }
     let suite = conformance().join("js");
-    assert!(suite.join("node_modules/matrix-js-sdk").exists(), "matrix-js-sdk is not installed: run `npm ci` in {suite:?}");
+    assert!(
+        suite.join("node_modules/matrix-js-sdk").exists(),
+        "matrix-js-sdk is not installed: run `npm ci` in {suite:?}"
+    );
     let mut node = Command::new("node");
-    node.args(["--import", "./support/platform.mjs", "--test", "--test-force-exit", "--test-concurrency=1"]);
-    passes(node.arg("--test-reporter=spec").current_dir(suite)).await.unwrap();
+    node.args([
+        "--import",
+        "./support/platform.mjs",
+        "--test",
+        "--test-force-exit",
+        "--test-concurrency=1",
+    ]);
+    passes(node.arg("--test-reporter=spec").current_dir(suite))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,37 +52,57 @@ async fn bots_and_people_use_it_through_matrix_nio() {
     }
     let suite = conformance().join("nio");
     let python = python();
-    assert!(python.exists(), "{python:?} is not there: `cargo xtask test` installs it");
+    assert!(
+        python.exists(),
+        "{python:?} is not there: `cargo xtask test` installs it"
+    );
     let mut pytest = Command::new(python);
-    pytest.args(["-m", "pytest", "-p", "no:cacheprovider"]).env("PYTHONDONTWRITEBYTECODE", "1");
+    pytest
+        .args(["-m", "pytest", "-p", "no:cacheprovider"])
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     passes(pytest.current_dir(suite)).await.unwrap();
 }
 
 /// Runs a suite against a server of its own.
 async fn passes(suite: &mut Command) -> Result<()> {
-    let server = Server::start_with(SETTINGS).await;
+    let server = Server::with(Settings::default().and(SETTINGS)).await;
     let keeper = TcpListener::bind("127.0.0.1:0").await?;
-    suite.env("HOMESERVER_URL", server.base_url());
-    suite.env("HOMESERVER_CONTROL", format!("http://{}", keeper.local_addr()?));
-    suite.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let child = suite.spawn().with_context(|| format!("cannot start {suite:?}"))?;
+    suite.env("HOMESERVER_URL", server.base());
+    suite.env(
+        "HOMESERVER_CONTROL",
+        format!("http://{}", keeper.local_addr()?),
+    );
+    suite
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let child = suite
+        .spawn()
+        .with_context(|| format!("cannot start {suite:?}"))?;
     let output = tokio::select! {
         output = timeout(PATIENCE, child.wait_with_output()) => output.context("the suite takes too long")??,
-        error = keep(&keeper, server) => return Err(error),
+        error = keep(&keeper, &server) => return Err(error),
     };
-    let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).join("\n");
-    ensure!(output.status.success(), "{suite:?} failed:\n{told}");
+    let told = [output.stdout, output.stderr]
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .join("\n");
+    ensure!(
+        output.status.success(),
+        "{told}\n{suite:?} failed against the server that logged:\n{}",
+        server.log()
+    );
     Ok(())
 }
 
 /// Ends and starts the server as the suite asks: `POST /kill`, `POST /start`.
-async fn keep(keeper: &TcpListener, mut server: Server) -> anyhow::Error {
+async fn keep(keeper: &TcpListener, server: &Server) -> anyhow::Error {
     loop {
         let served = async {
             let (mut connection, _) = keeper.accept().await?;
             match asked(&mut connection).await?.as_str() {
-                "POST /kill" => server.kill().await,
-                "POST /start" => server.restart().await,
+                "POST /kill" => server.kill(),
+                "POST /start" => server.start_again().await,
                 other => anyhow::bail!("the suite asks its server's keeper for {other:?}"),
             }
             let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
@@ -87,7 +118,11 @@ async fn keep(keeper: &TcpListener, mut server: Server) -> anyhow::Error {
 async fn asked(connection: &mut TcpStream) -> Result<String> {
     let mut lines = BufReader::new(connection).lines();
     let first = lines.next_line().await?.unwrap_or_default();
-    while lines.next_line().await?.is_some_and(|line| !line.is_empty()) {}
+    while lines
+        .next_line()
+        .await?
+        .is_some_and(|line| !line.is_empty())
+    {}
     Ok(first.split(" HTTP/").next().unwrap_or_default().to_owned())
 }
 
@@ -97,7 +132,8 @@ fn without_clients() -> bool {
 }
 
 fn python() -> PathBuf {
-    std::env::var_os("ORVALE_TEST_PYTHON").map_or_else(|| conformance().join(".venv/bin/python"), PathBuf::from)
+    std::env::var_os("ORVALE_TEST_PYTHON")
+        .map_or_else(|| conformance().join(".venv/bin/python"), PathBuf::from)
 }
 
 fn conformance() -> PathBuf {

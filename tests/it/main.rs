@@ -1,4 +1,5 @@
 //! Stories, a file for each subject.
 
+mod conformance;
 mod edges;
 mod restart;

@@ -62,8 +62,12 @@ pub struct Server {
 }
 
 struct Inner {
-    home: TempDir,
+    home: PathBuf,
+    /// Removes the home with the server, if it is the server's own.
+    _own: Option<TempDir>,
     settings: Settings,
+    /// A free one at first, and the same ever after: clients come back to where it was.
+    port: OnceLock<u16>,
     running: Mutex<Option<Running>>,
     http: reqwest::Client,
 }
@@ -84,21 +88,35 @@ impl Server {
     /// # Panics
     /// If it does not start.
     pub async fn with(settings: Settings) -> Self {
-        static PROVIDER: OnceLock<()> = OnceLock::new();
-        PROVIDER.get_or_init(|| {
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
         let home = tempfile::Builder::new()
             .prefix("orvale-test-")
             .tempdir()
             .expect("a temporary directory can be made");
+        Self::at(home.path().to_owned(), Some(home), settings).await
+    }
+
+    /// A server on a directory that another one of this kind had as its home; it is there still when the server is gone.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn in_directory(home: &Path, settings: Settings) -> Self {
+        Self::at(home.to_owned(), None, settings).await
+    }
+
+    async fn at(home: PathBuf, own: Option<TempDir>, settings: Settings) -> Self {
+        static PROVIDER: OnceLock<()> = OnceLock::new();
+        PROVIDER.get_or_init(|| {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
         let http = reqwest::Client::builder()
             .build()
             .expect("a client can be made");
         let server = Self {
             inner: Arc::new(Inner {
                 home,
+                _own: own,
                 settings,
+                port: OnceLock::new(),
                 running: Mutex::new(None),
                 http,
             }),
@@ -142,7 +160,7 @@ impl Server {
     /// The directory with its settings, data and log.
     #[must_use]
     pub fn home(&self) -> &Path {
-        self.inner.home.path()
+        &self.inner.home
     }
 
     /// What it logged so far.
@@ -248,10 +266,11 @@ impl Inner {
     }
 
     fn spawn(&self) -> Result<Running, String> {
-        let home = self.home.path();
+        let home = &self.home;
         let top = format!(
-            "server_name = \"test.example\"\ndata_dir = {:?}\nlisteners = [{{ address = \"127.0.0.1\", port = 0 }}]\n",
-            home.join("data")
+            "server_name = \"test.example\"\ndata_dir = {:?}\nlisteners = [{{ address = \"127.0.0.1\", port = {} }}]\n",
+            home.join("data"),
+            self.port.get().copied().unwrap_or_default()
         );
         let config = home.join("orvale.toml");
         std::fs::write(&config, top + &self.settings.text).map_err(|error| error.to_string())?;
@@ -279,6 +298,13 @@ impl Inner {
         {
             if let Some((_, address)) = line.trim().split_once(" at http://") {
                 let base = format!("http://{address}");
+                if let Some(port) = address
+                    .rsplit(':')
+                    .next()
+                    .and_then(|port| port.parse().ok())
+                {
+                    self.port.get_or_init(|| port);
+                }
                 // Read on, or it would wait for us when the pipe is full.
                 std::thread::spawn(move || output.read_to_end(&mut Vec::new()));
                 return Ok(Running { child, base });
@@ -297,7 +323,7 @@ impl Drop for Inner {
             let _ = running.child.wait();
         }
         if std::thread::panicking() {
-            let log = std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default();
+            let log = std::fs::read_to_string(self.home.join("log")).unwrap_or_default();
             eprintln!("--- log of the server ---\n{log}--- end of the log ---");
         }
     }

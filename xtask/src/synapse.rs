@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -25,25 +26,54 @@ pub(crate) fn start(place: &Path) -> Result<Running> {
     }
     fs::create_dir_all(&home)?;
     let database = Postgres::start(place)?;
-    let label = if database.is_some() { "synapse on PostgreSQL" } else { "synapse on SQLite" };
+    let label = if database.is_some() {
+        "synapse on PostgreSQL"
+    } else {
+        "synapse on SQLite"
+    };
     let port = free_port()?;
     let config = home.join("homeserver.yaml");
-    let mut generate = command(&python, &["-m", "synapse.app.homeserver", "--server-name", "bench.example"]);
-    generate.args(["--generate-config", "--report-stats", "no", "--config-path"]).arg(&config).current_dir(&home);
+    let mut generate = command(
+        &python,
+        &[
+            "-m",
+            "synapse.app.homeserver",
+            "--server-name",
+            "bench.example",
+        ],
+    );
+    generate
+        .args(["--generate-config", "--report-stats", "no", "--config-path"])
+        .arg(&config)
+        .current_dir(&home);
     run(generate)?;
-    fs::write(home.join("bench.yaml"), settings(&home, port, database.as_ref()))?;
+    fs::write(
+        home.join("bench.yaml"),
+        settings(&home, port, database.as_ref()),
+    )?;
 
     let mut synapse = command(&python, &["-m", "synapse.app.homeserver", "--config-path"]);
-    synapse.arg(&config).arg("--config-path").arg(home.join("bench.yaml"));
+    synapse
+        .arg(&config)
+        .arg("--config-path")
+        .arg(home.join("bench.yaml"));
     let log = fs::File::create(home.join("stdout.log"))?;
-    synapse.current_dir(&home).stdout(log.try_clone()?).stderr(log);
+    synapse
+        .current_dir(&home)
+        .stdout(log.try_clone()?)
+        .stderr(log);
     let mut processes = vec![Process(synapse.spawn().context("cannot start Synapse")?)];
     let mut pids = Vec::new();
     if let Some(database) = database {
         pids.push(database.pid);
         processes.push(database.process);
     }
-    let running = Running { label: label.to_owned(), port, processes, pids };
+    let running = Running {
+        label: label.to_owned(),
+        port,
+        processes,
+        pids,
+    };
     wait_until_up(&running)?;
     Ok(running)
 }
@@ -57,7 +87,18 @@ fn install(place: &Path) -> Result<PathBuf> {
         run(create)?;
     }
     let synapse = format!("matrix-synapse=={VERSION}");
-    run(command(&python, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &synapse, "psycopg2-binary"]))?;
+    run(command(
+        &python,
+        &[
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            &synapse,
+            "psycopg2-binary",
+        ],
+    ))?;
     Ok(python)
 }
 
@@ -68,21 +109,35 @@ fn settings(home: &Path, port: u16, database: Option<&Postgres>) -> String {
             "database: {{name: psycopg2, args: {{user: postgres, dbname: synapse, host: 127.0.0.1, port: {}, cp_min: 5, cp_max: 10}}}}\n",
             postgres.port
         ),
-        None => format!("database: {{name: sqlite3, args: {{database: {:?}}}}}\n", home.join("homeserver.db")),
+        None => format!(
+            "database: {{name: sqlite3, args: {{database: {:?}}}}}\n",
+            home.join("homeserver.db")
+        ),
     };
     let limits = [
-        "rc_message", "rc_registration", "rc_admin_redaction", "rc_presence", "rc_delayed_event_mgmt",
-        "rc_room_creation", "rc_registration_token_validity", "rc_3pid_validation", "rc_media_create",
+        "rc_message",
+        "rc_registration",
+        "rc_admin_redaction",
+        "rc_presence",
+        "rc_delayed_event_mgmt",
+        "rc_room_creation",
+        "rc_registration_token_validity",
+        "rc_3pid_validation",
+        "rc_media_create",
     ];
     let unlimited = "{per_second: 1000000, burst_count: 1000000}";
     let mut text = database;
     for limit in limits {
         text += &format!("{limit}: {unlimited}\n");
     }
-    text += &format!("rc_login: {{address: {unlimited}, account: {unlimited}, failed_attempts: {unlimited}}}\n");
+    text += &format!(
+        "rc_login: {{address: {unlimited}, account: {unlimited}, failed_attempts: {unlimited}}}\n"
+    );
     text += &format!("rc_joins: {{local: {unlimited}, remote: {unlimited}}}\n");
     text += &format!("rc_joins_per_room: {unlimited}\n");
-    text += &format!("rc_invites: {{per_room: {unlimited}, per_user: {unlimited}, per_issuer: {unlimited}}}\n");
+    text += &format!(
+        "rc_invites: {{per_room: {unlimited}, per_user: {unlimited}, per_issuer: {unlimited}}}\n"
+    );
     text += "enable_registration: true\nenable_registration_without_verification: true\ntrusted_key_servers: []\n";
     text += &format!(
         "listeners: [{{port: {port}, type: http, bind_addresses: ['127.0.0.1'], resources: [{{names: [client]}}]}}]\n"
@@ -100,17 +155,32 @@ struct Postgres {
 impl Postgres {
     /// None where it is not installed.
     fn start(place: &Path) -> Result<Option<Self>> {
-        let Some(programs) = programs() else { return Ok(None) };
+        let Some(programs) = programs() else {
+            return Ok(None);
+        };
         // PostgreSQL does not run as root, and its own user cannot look into everybody's target folder.
         let root = output(command("id", &["-u"]))?.trim() == "0";
-        let data = if root { std::env::temp_dir().join("orvale-bench-postgres") } else { place.join("postgres") };
+        let data = if root {
+            std::env::temp_dir().join("orvale-bench-postgres")
+        } else {
+            place.join("postgres")
+        };
         if data.exists() {
             fs::remove_dir_all(&data)?;
         }
         let as_user = |program: &str| -> Command {
             let program = programs.join(program);
             if root {
-                let mut command = command("setpriv", &["--reuid", "postgres", "--regid", "postgres", "--init-groups"]);
+                let mut command = command(
+                    "setpriv",
+                    &[
+                        "--reuid",
+                        "postgres",
+                        "--regid",
+                        "postgres",
+                        "--init-groups",
+                    ],
+                );
                 command.arg(program).current_dir("/");
                 command
             } else {
@@ -118,20 +188,48 @@ impl Postgres {
             }
         };
         let mut init = as_user("initdb");
-        init.args(["--auth", "trust", "--username", "postgres", "--encoding", "UTF8", "--locale", "C", "--pgdata"]);
+        init.args([
+            "--auth",
+            "trust",
+            "--username",
+            "postgres",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C",
+            "--pgdata",
+        ]);
         init.arg(&data).stdout(Stdio::null());
         run(init)?;
         let port = free_port()?;
         let mut postgres = as_user("postgres");
-        postgres.arg("-D").arg(&data).args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k"]).arg(&data);
-        let process = postgres.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("cannot start PostgreSQL")?;
+        postgres
+            .arg("-D")
+            .arg(&data)
+            .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k"])
+            .arg(&data);
+        let process = postgres
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start PostgreSQL")?;
         let (pid, process) = (process.id(), Process(process));
-        let server = Running { label: "PostgreSQL".to_owned(), port, processes: Vec::new(), pids: Vec::new() };
+        let server = Running {
+            label: "PostgreSQL".to_owned(),
+            port,
+            processes: Vec::new(),
+            pids: Vec::new(),
+        };
         wait_until_up(&server)?;
-        let mut create = command(programs.join("createdb"), &["-h", "127.0.0.1", "-U", "postgres", "synapse"]);
-        create.args(["-p", &port.to_string()]);
+        let at = ["-h", "127.0.0.1", "-U", "postgres", "-p", &port.to_string()];
         // It listens a moment before it answers.
-        std::thread::sleep(std::time::Duration::from_secs(2));
+        let mut ready = command(programs.join("pg_isready"), &at);
+        ready.stdout(Stdio::null());
+        while !ready.status()?.success() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let mut create = command(programs.join("createdb"), &at);
+        create.arg("synapse");
         run(create)?;
         Ok(Some(Self { port, pid, process }))
     }
@@ -140,7 +238,9 @@ impl Postgres {
 /// Where Debian keeps the newest PostgreSQL's programs.
 fn programs() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
-    let mut found: Vec<PathBuf> = versions.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect();
+    let mut found: Vec<PathBuf> = versions
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .collect();
     found.retain(|programs| programs.join("initdb").exists());
     found.sort();
     found.pop()

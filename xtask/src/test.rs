@@ -21,7 +21,13 @@ pub(crate) fn test(options: &Options) -> Result<()> {
         install_clients()?;
     }
     // The tests of whole programs start the real binary.
-    run(cargo(&["build", "--package", "orvale-server", "--bin", "orvale"]))?;
+    run(cargo(&[
+        "build",
+        "--package",
+        "orvale-server",
+        "--bin",
+        "orvale",
+    ]))?;
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     tests.args(&options.name);
     if options.without_clients {
@@ -45,20 +51,39 @@ fn python() -> PathBuf {
 fn install_clients() -> Result<()> {
     let js = conformance().join("js");
     if js.join("package.json").exists() {
-        ensure!(exists("npm", &["--version"]), "the tests with matrix-js-sdk need Node and npm: install them first");
-        let mut npm = command("npm", &["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+        ensure!(
+            exists("npm", &["--version"]),
+            "the tests with matrix-js-sdk need Node and npm: install them first"
+        );
+        let mut npm = command(
+            "npm",
+            &["ci", "--no-audit", "--no-fund", "--loglevel=error"],
+        );
         npm.current_dir(&js);
         run(npm)?;
     }
-    let requirements = conformance().join("requirements.txt");
+    let requirements = conformance().join("nio/requirements.txt");
     if requirements.exists() {
-        ensure!(exists("python3", &["--version"]), "the tests with matrix-nio need Python 3: install it first");
+        ensure!(
+            exists("python3", &["--version"]),
+            "the tests with matrix-nio need Python 3: install it first"
+        );
         if !python().exists() {
             let mut venv = command("python3", &["-m", "venv"]);
             venv.arg(conformance().join(".venv"));
             run(venv)?;
         }
-        let mut pip = command(python(), &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
+        let mut pip = command(
+            python(),
+            &[
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "-r",
+            ],
+        );
         pip.arg(requirements);
         run(pip)?;
     }
