@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     Error, Result,
-    commit_log::CommitLog,
+    commit_log::{CommitLog, Held},
     engine::{Engine, base::Incarnations},
     tuning::Tuning,
 };
@@ -113,8 +113,8 @@ impl Health {
 pub(crate) enum Order {
     /// Look whether a checkpoint is due.
     Look,
-    /// Keep what the commit log has after the last checkpoint, which is answered, until [`CommitLog::let_go`].
-    Hold(oneshot::Sender<u64>),
+    /// Keep what the commit log has after the last checkpoint.
+    Hold(oneshot::Sender<Held>),
     /// Make one now.
     Checkpoint(oneshot::Sender<Result<()>>),
     /// Make the last one and close the base.
@@ -151,8 +151,7 @@ impl Keeper {
                 }
                 Ok(Order::Hold(answer)) => {
                     // Here, because only this thread lets go of the log.
-                    self.log.hold(self.saved);
-                    let _ = answer.send(self.saved);
+                    let _ = answer.send(self.log.hold(self.saved));
                 }
                 Ok(Order::Checkpoint(answer)) => {
                     let _ = answer.send(self.checkpoint());

@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::Path,
     sync::{Arc, mpsc},
     thread::JoinHandle,
     time::Instant,
@@ -18,7 +18,7 @@ use crate::{
     Config, Error, Position, Result, Store, Tuning,
     batch::Writes,
     checkpoint::{Checkpoint, Health, Keeper, Order},
-    commit_log::{CommitLog, files::Directory, frame::Logged},
+    commit_log::{CommitLog, Held, files::Directory, frame::Logged},
     committer::{Committer, Message, Writer},
     engine::{Engine, base::Base},
     key::Key,
@@ -28,10 +28,12 @@ use crate::{
     trees::system::LOG,
 };
 
+/// Marks a directory into which a backup is being restored.
+pub(crate) const RESTORING: &str = "restoring";
+
 /// What a store on disk has beside one in memory.
 pub(crate) struct Disk {
-    pub(crate) orders: mpsc::Sender<Order>,
-    pub(crate) log: Arc<CommitLog>,
+    orders: mpsc::Sender<Order>,
     messages: mpsc::Sender<Message>,
     threads: Mutex<Option<Threads>>,
 }
@@ -63,6 +65,10 @@ impl Store {
     pub(crate) fn open_migrating(config: &Config, tuning: &Tuning, steps: &[Step]) -> Result<Self> {
         let directory = config.path.clone();
         let lock = lock(&directory)?;
+        if directory.join(RESTORING).exists() {
+            let reason = "restoring a backup into it did not end; remove it and restore again";
+            return Err(Error::damaged(directory.display().to_string(), reason));
+        }
         let Checkpoint {
             group: after,
             incarnations,
@@ -80,7 +86,7 @@ impl Store {
         let mut keeper = Keeper {
             directory,
             engine: engine.clone(),
-            log: log.clone(),
+            log,
             health: health.clone(),
             tuning: tuning.clone(),
             pinned_bytes: tuning.pinned_bytes.unwrap_or(config.cache_bytes / 2),
@@ -111,7 +117,6 @@ impl Store {
         };
         let disk = Disk {
             orders,
-            log,
             messages: messages.clone(),
             threads: Mutex::new(Some(threads)),
         };
@@ -162,6 +167,15 @@ impl Store {
 }
 
 impl Disk {
+    /// Keeps the commit log from the last checkpoint on.
+    pub(crate) async fn hold(&self) -> Result<Held> {
+        let (answer, answered) = oneshot::channel();
+        self.orders
+            .send(Order::Hold(answer))
+            .map_err(|_| Error::Closed)?;
+        answered.await.map_err(|_| Error::Closed)
+    }
+
     fn close(&self) -> Result<()> {
         let Some(threads) = self.threads.lock().take() else {
             return Ok(());
@@ -198,7 +212,20 @@ fn spawn<T: Send + 'static>(
         .spawn(run)?)
 }
 
-fn lock(directory: &PathBuf) -> Result<fs::File> {
+/// Makes an empty file, durably.
+pub(crate) fn create(directory: &Path, name: &str) -> Result<()> {
+    fs::File::create(directory.join(name))?;
+    Ok(fs::File::open(directory)?.sync_all()?)
+}
+
+/// Removes a file, durably.
+pub(crate) fn remove(directory: &Path, name: &str) -> Result<()> {
+    fs::remove_file(directory.join(name))?;
+    Ok(fs::File::open(directory)?.sync_all()?)
+}
+
+/// Keeps other processes out of a store's directory, made if missing, as long as the file is open.
+pub(crate) fn lock(directory: &Path) -> Result<fs::File> {
     fs::create_dir_all(directory)?;
     let file = fs::File::options()
         .create(true)

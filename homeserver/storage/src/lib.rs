@@ -17,7 +17,9 @@ pub mod key;
 pub mod record;
 pub mod trees;
 
+mod backup;
 mod batch;
+mod check;
 mod checkpoint;
 mod commit_log;
 mod committer;
@@ -32,7 +34,9 @@ mod store;
 mod tree;
 mod tuning;
 
+pub use backup::Manifest;
 pub use batch::Batch;
+pub use check::Report;
 pub use error::{Error, Result};
 pub use follower::Follower;
 pub use log::{Entry, EventRecord, Position, Standing, Transaction};

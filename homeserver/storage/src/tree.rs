@@ -45,3 +45,13 @@ impl<K, V> Tree<K, V> {
         out
     }
 }
+
+/// A tree whatever its keys and values are.
+pub(crate) trait Described: Sync {
+    /// Its number.
+    fn number(&self) -> u16;
+    /// Its name.
+    fn name(&self) -> &'static str;
+    /// Whether a key (after the tree's number) and a value are what the declaration says; else what is wrong.
+    fn verify(&self, key: &[u8], value: &[u8]) -> Result<(), String>;
+}

@@ -8,6 +8,10 @@
 
 pub(crate) mod files;
 pub(crate) mod frame;
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::VecDeque, io, ops::Range, sync::Arc};
 
@@ -39,13 +43,39 @@ struct Shelf {
     /// Names of files to use again.
     spares: Vec<String>,
     next_number: u64,
-    /// Groups after this one are wanted by a backup.
-    held_after: Option<u64>,
+    /// Groups after the least of these are wanted.
+    held: Vec<u64>,
 }
 
 struct Segment {
     number: u64,
     file: Box<dyn File>,
+}
+
+/// Keeps every group after one, until it is dropped.
+pub(crate) struct Held {
+    log: Arc<CommitLog>,
+    after: u64,
+}
+
+impl Held {
+    /// Calls `visit` with each group up to `through`, in order.
+    pub(crate) fn visit(
+        &self,
+        through: u64,
+        visit: impl FnMut(u64, Vec<Logged>) -> Result<()>,
+    ) -> Result<()> {
+        self.log.visit(self.after, through, visit)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let held = &mut self.log.shelf.lock().held;
+        if let Some(at) = held.iter().position(|after| *after == self.after) {
+            held.swap_remove(at);
+        }
+    }
 }
 
 /// The committer's end: appends.
@@ -124,7 +154,7 @@ impl CommitLog {
             sealed,
             spares,
             next_number,
-            held_after: None,
+            held: Vec::new(),
         });
         let log = Arc::new(Self {
             files,
@@ -177,7 +207,7 @@ impl CommitLog {
     /// Lets go of the segments whose groups are all up to `through`, which the base holds.
     pub(crate) fn release(&self, through: u64) -> io::Result<()> {
         let mut shelf = self.shelf.lock();
-        let through = shelf.held_after.map_or(through, |held| held.min(through));
+        let through = shelf.held.iter().copied().fold(through, u64::min);
         while let Some(&(number, last)) = shelf.sealed.front()
             && last <= through
         {
@@ -194,17 +224,17 @@ impl CommitLog {
         Ok(())
     }
 
-    /// Keeps every group after `after` until [`CommitLog::let_go`].
-    pub(crate) fn hold(&self, after: u64) {
-        self.shelf.lock().held_after = Some(after);
-    }
-
-    pub(crate) fn let_go(&self) {
-        self.shelf.lock().held_after = None;
+    /// Keeps every group after `after`.
+    pub(crate) fn hold(self: &Arc<Self>, after: u64) -> Held {
+        self.shelf.lock().held.push(after);
+        Held {
+            log: self.clone(),
+            after,
+        }
     }
 
     /// Calls `visit` with each durable group after `after` and up to `through`, in order, while the log is being written.
-    pub(crate) fn visit(
+    fn visit(
         &self,
         after: u64,
         through: u64,

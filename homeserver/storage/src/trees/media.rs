@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Tree;
+use crate::{Tree, tree::Described};
 
 /// Media: server name and media ID, the two parts of an `mxc://` URI → what is known of it.
 pub const MEDIA: Tree<(String, String), MediaRecord> = Tree::new(0x0401, "media");
@@ -84,3 +84,6 @@ pub struct Usage {
     /// Their sizes together.
     pub bytes: u64,
 }
+
+/// Every tree here.
+pub(crate) const TREES: &[&dyn Described] = &[&MEDIA, &PENDING, &UPLOADS, &USAGE, &LOOSE];

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Position, Tree};
+use crate::{Position, Tree, tree::Described};
 
 /// Room ID → the room's number, the position of its [`crate::Entry::Room`].
 pub const ROOM_NUMBERS: Tree<(String,), Position> = Tree::new(0x0101, "room_numbers");
@@ -190,3 +190,22 @@ pub struct ReceiptKey {
     /// Its thread ID, `""` for unthreaded.
     pub thread: String,
 }
+
+/// Every tree here.
+pub(crate) const TREES: &[&dyn Described] = &[
+    &ROOM_NUMBERS,
+    &ROOMS,
+    &HEADS,
+    &EVENT_NUMBERS,
+    &TIMELINE,
+    &CURRENT_STATE,
+    &MEMBERSHIPS,
+    &STATE_NODES,
+    &TRANSACTIONS,
+    &RELATIONS,
+    &ALIASES,
+    &ROOM_ALIASES,
+    &PUBLISHED,
+    &RECEIPTS,
+    &RECEIPT_STREAM,
+];

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Position, Tree, record::JsonText};
+use crate::{Position, Tree, record::JsonText, tree::Described};
 
 /// SHA-256 of a token: tokens themselves are not kept.
 pub type TokenHash = [u8; 32];
@@ -199,7 +199,8 @@ pub struct ToDeviceMessage {
 
 /// Transactions that are done: half-day since the Unix epoch, localpart, device ID, endpoint and transaction ID. By time
 /// first, so that old ones go in one range.
-pub const TRANSACTIONS: Tree<(u32, String, String, String), ()> = Tree::new(0x020d, "transactions");
+pub const TRANSACTIONS: Tree<(u32, String, String, String), ()> =
+    Tree::new(0x020d, "user_transactions");
 
 /// Device keys: localpart, device ID → the signed key object as uploaded.
 pub const DEVICE_KEYS: Tree<(String, String), JsonText> = Tree::new(0x020e, "device_keys");
@@ -238,3 +239,25 @@ pub struct Presence {
     /// When the user was last active, in milliseconds since the Unix epoch.
     pub last_active: u64,
 }
+
+/// Every tree here.
+pub(crate) const TREES: &[&dyn Described] = &[
+    &ACCOUNTS,
+    &DEVICES,
+    &TOKENS,
+    &SHORT_TOKENS,
+    &REGISTRATION_TOKENS,
+    &PROFILES,
+    &ACCOUNT_DATA,
+    &FILTERS,
+    &PUSH_RULES,
+    &PUSHERS,
+    &PUSHKEYS,
+    &TO_DEVICE,
+    &TRANSACTIONS,
+    &DEVICE_KEYS,
+    &ONE_TIME_KEYS,
+    &FALLBACK_KEYS,
+    &DEVICE_LISTS,
+    &PRESENCE,
+];
