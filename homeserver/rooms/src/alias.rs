@@ -215,3 +215,126 @@ fn is_alias_localpart(text: &str) -> bool {
             .chars()
             .any(|c| c.is_whitespace() || c.is_control() || c == ':')
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{NewRoom, Preset, testing::rooms};
+
+    fn alias(name: &str) -> OwnedRoomAliasId {
+        RoomAliasId::parse(format!("#{name}:orvale.test")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_alias_stands_for_one_room_until_it_is_removed() {
+        let rooms = rooms();
+        let [alice, bob] = rooms.people(["alice", "bob"]).await;
+        let new = NewRoom {
+            preset: Preset::Public,
+            ..NewRoom::default()
+        };
+        let room = rooms.create(&alice, new).await.unwrap();
+        assert!(matches!(
+            rooms.create_alias(&bob, &alias("tea"), &room).await,
+            Err(Error::NotJoined)
+        ));
+        rooms
+            .create_alias(&alice, &alias("tea"), &room)
+            .await
+            .unwrap();
+        let taken = rooms.create_alias(&alice, &alias("tea"), &room).await;
+        assert!(matches!(taken, Err(Error::AliasInUse(_))));
+        let far = RoomAliasId::parse("#tea:elsewhere.org").unwrap();
+        assert!(matches!(
+            rooms.create_alias(&alice, &far, &room).await,
+            Err(Error::InvalidParam(_))
+        ));
+        assert_eq!(rooms.get_alias(&alias("tea")).unwrap().id, room.id);
+        assert_eq!(rooms.list_aliases(&alice, &room).unwrap(), [alias("tea")]);
+        assert!(matches!(
+            rooms.list_aliases(&bob, &room),
+            Err(Error::NotJoined)
+        ));
+
+        rooms.join(&bob, &room, None).await.unwrap();
+        let refused = rooms.remove_alias(&bob, &alias("tea"), false).await;
+        assert!(matches!(refused, Err(Error::Forbidden(_))));
+        rooms
+            .remove_alias(&alice, &alias("tea"), false)
+            .await
+            .unwrap();
+        assert!(matches!(
+            rooms.get_alias(&alias("tea")),
+            Err(Error::UnknownAlias(_))
+        ));
+        let gone = rooms.remove_alias(&alice, &alias("tea"), false).await;
+        assert!(matches!(gone, Err(Error::UnknownAlias(_))));
+        assert!(rooms.local_aliases(&room).unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_made_an_alias_may_remove_it_but_not_from_the_rooms_own_names() {
+        let rooms = rooms();
+        let [alice, bob] = rooms.people(["alice", "bob"]).await;
+        let new = NewRoom {
+            preset: Preset::Public,
+            ..NewRoom::default()
+        };
+        let room = rooms.create(&alice, new).await.unwrap();
+        rooms.join(&bob, &room, None).await.unwrap();
+        for name in ["one", "two"] {
+            rooms.create_alias(&bob, &alias(name), &room).await.unwrap();
+        }
+        let names = json!({"alias": alias("one"), "alt_aliases": [alias("two")]});
+        let state = crate::testing::state(&alice, "m.room.canonical_alias", "", &names);
+        rooms.did(&room, state).await.unwrap();
+        let content = || -> Value {
+            let event = rooms
+                .find_state(&room, &StateEventType::RoomCanonicalAlias, "")
+                .unwrap()
+                .unwrap();
+            serde_json::from_str(event.pdu.content.get()).unwrap()
+        };
+        rooms
+            .remove_alias(&bob, &alias("two"), false)
+            .await
+            .unwrap();
+        assert_eq!(content(), names);
+        rooms
+            .remove_alias(&alice, &alias("one"), false)
+            .await
+            .unwrap();
+        assert_eq!(content(), json!({"alt_aliases": [alias("two")]}));
+    }
+
+    #[tokio::test]
+    async fn an_alias_wanted_by_many_at_once_goes_to_one() {
+        let rooms = rooms();
+        let [alice] = rooms.people(["alice"]).await;
+        let mut tasks = Vec::new();
+        for _ in 0..5 {
+            let room = rooms.create(&alice, NewRoom::default()).await.unwrap();
+            let (rooms, alice) = (rooms.clone(), alice.clone());
+            tasks.push(tokio::spawn(async move {
+                rooms.create_alias(&alice, &alias("tea"), &room).await
+            }));
+        }
+        let mut made = 0;
+        for task in tasks {
+            made += usize::from(task.await.unwrap().is_ok());
+        }
+        assert_eq!(made, 1);
+    }
+
+    #[test]
+    fn localparts_have_no_spaces_and_no_colons() {
+        for name in ["tea", "tea-time", "téa", "#tea"] {
+            assert!(is_alias_localpart(name), "{name}");
+        }
+        for name in ["", "tea time", "tea:time", "tea\0"] {
+            assert!(!is_alias_localpart(name), "{name}");
+        }
+    }
+}

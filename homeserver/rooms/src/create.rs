@@ -369,3 +369,299 @@ fn preset_state(preset: Preset) -> [(StateEventType, Value); 3] {
 fn topic_content(topic: &str) -> Value {
     json!({"topic": topic, "m.topic": {"m.text": [{"body": topic, "mimetype": "text/plain"}]}})
 }
+
+#[cfg(test)]
+mod tests {
+    use ruma::{events::TimelineEventType, room_version_rules::RoomIdFormatVersion};
+
+    use super::*;
+    use crate::{
+        Order, StoredEvent,
+        testing::{raw, rooms, user},
+    };
+
+    fn timeline(rooms: &Rooms, room: &Room) -> Vec<Arc<StoredEvent>> {
+        let events = rooms
+            .list_forwards(room, Order::START, Order::END, 100)
+            .unwrap();
+        events.into_iter().map(|(_, event)| event).collect()
+    }
+
+    fn content(rooms: &Rooms, room: &Room, kind: &str) -> Value {
+        let event = rooms.find_state(room, &kind.into(), "").unwrap().unwrap();
+        serde_json::from_str(event.pdu.content.get()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_first_events_come_in_the_order_of_the_specification_in_every_version() {
+        let rooms = rooms();
+        let [alice, bob] = rooms.people(["alice", "bob"]).await;
+        for version in orvale_events::SUPPORTED_ROOM_VERSIONS {
+            let new = NewRoom {
+                version: Some(version.clone()),
+                alias: Some(format!("v{version}")),
+                name: Some("Tea".to_owned()),
+                topic: Some("Leaves".to_owned()),
+                initial_state: vec![raw(
+                    &json!({"type": "m.room.encryption", "content": {"algorithm": "x"}}),
+                )],
+                invite: vec![bob.clone(), bob.clone()],
+                is_direct: true,
+                ..NewRoom::default()
+            };
+            let room = rooms.create(&alice, new).await.unwrap();
+            let events = timeline(&rooms, &room);
+            let kinds: Vec<_> = events
+                .iter()
+                .map(|event| event.pdu.kind.to_string())
+                .collect();
+            let expected = [
+                "create",
+                "member",
+                "power_levels",
+                "canonical_alias",
+                "join_rules",
+                "history_visibility",
+                "guest_access",
+                "encryption",
+                "name",
+                "topic",
+                "member",
+            ];
+            assert_eq!(
+                kinds,
+                expected.map(|kind| format!("m.room.{kind}")),
+                "{version}"
+            );
+            let invite: Value = serde_json::from_str(events[10].pdu.content.get()).unwrap();
+            assert_eq!(invite, json!({"membership": "invite", "is_direct": true}));
+            let is_named_by_create = room.rules.room_id_format != RoomIdFormatVersion::V1;
+            assert_eq!(is_named_by_create, version == RoomVersionId::V12);
+            assert_eq!(
+                is_named_by_create,
+                room.id.as_str()[1..] == events[0].event_id().as_str()[1..]
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn presets_set_who_may_come_and_what_they_may_do() {
+        let rooms = rooms();
+        let [alice, bob] = rooms.people(["alice", "bob"]).await;
+        let create = async |preset, version: RoomVersionId| {
+            let new = NewRoom {
+                preset,
+                version: Some(version),
+                invite: vec![bob.clone()],
+                ..NewRoom::default()
+            };
+            rooms.create(&alice, new).await.unwrap()
+        };
+        let public = create(Preset::Public, RoomVersionId::V12).await;
+        assert_eq!(
+            content(&rooms, &public, "m.room.join_rules")["join_rule"],
+            "public"
+        );
+        assert_eq!(
+            content(&rooms, &public, "m.room.guest_access")["guest_access"],
+            "forbidden"
+        );
+        let private = create(Preset::Private, RoomVersionId::V12).await;
+        assert_eq!(
+            content(&rooms, &private, "m.room.join_rules")["join_rule"],
+            "invite"
+        );
+        assert_eq!(
+            content(&rooms, &private, "m.room.create").get("additional_creators"),
+            None
+        );
+        let trusted = create(Preset::TrustedPrivate, RoomVersionId::V12).await;
+        assert_eq!(
+            content(&rooms, &trusted, "m.room.create")["additional_creators"],
+            json!([bob])
+        );
+        assert_eq!(
+            content(&rooms, &trusted, "m.room.power_levels")["users"],
+            json!({})
+        );
+        let older = create(Preset::TrustedPrivate, RoomVersionId::V11).await;
+        let levels = content(&rooms, &older, "m.room.power_levels");
+        assert_eq!(
+            levels["users"],
+            json!({alice.as_str(): 100, bob.as_str(): 100})
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_given_goes_before_what_the_preset_says() {
+        let rooms = rooms();
+        let [alice] = rooms.people(["alice"]).await;
+        let new = NewRoom {
+            preset: Preset::Public,
+            creation_content: Some(raw(
+                &json!({"m.federate": false, "creator": "@mallory:a", "room_version": "1"}),
+            )),
+            initial_state: vec![
+                raw(&json!({"type": "m.room.join_rules", "content": {"join_rule": "knock"}})),
+                raw(&json!({"type": "m.room.name", "content": {"name": "one"}})),
+            ],
+            name: Some("two".to_owned()),
+            power_levels: Some(raw(&json!({"events_default": 25}))),
+            ..NewRoom::default()
+        };
+        let room = rooms.create(&alice, new).await.unwrap();
+        assert_eq!(
+            content(&rooms, &room, "m.room.join_rules")["join_rule"],
+            "knock"
+        );
+        assert_eq!(content(&rooms, &room, "m.room.name")["name"], "two");
+        assert_eq!(
+            content(&rooms, &room, "m.room.create"),
+            json!({"m.federate": false, "room_version": "12"})
+        );
+        let levels = content(&rooms, &room, "m.room.power_levels");
+        assert_eq!(
+            (&levels["events_default"], &levels["ban"]),
+            (&json!(25), &json!(50))
+        );
+        let joins = timeline(&rooms, &room)
+            .iter()
+            .filter(|e| e.pdu.kind == TimelineEventType::RoomJoinRules)
+            .count();
+        assert_eq!(joins, 1);
+    }
+
+    #[tokio::test]
+    async fn a_taken_alias_makes_no_room_and_one_of_two_at_once_gets_it() {
+        let rooms = rooms();
+        let [alice] = rooms.people(["alice"]).await;
+        let new = || NewRoom {
+            alias: Some("tea".to_owned()),
+            ..NewRoom::default()
+        };
+        let make = async || {
+            let rooms = rooms.clone();
+            let alice = alice.clone();
+            tokio::spawn(async move { rooms.create(&alice, new()).await })
+        };
+        let tasks = [make().await, make().await, make().await];
+        let mut made = Vec::new();
+        for task in tasks {
+            match task.await.unwrap() {
+                Ok(room) => made.push(room),
+                Err(error) => assert!(matches!(error, Error::AliasInUse(_)), "{error}"),
+            }
+        }
+        assert_eq!(made.len(), 1);
+        assert_eq!(
+            rooms.list_joined_rooms(&alice).unwrap(),
+            [made[0].id.clone()]
+        );
+        let again = NewRoom {
+            alias: Some("tea".to_owned()),
+            ..NewRoom::default()
+        };
+        assert!(matches!(
+            rooms.create(&alice, again).await,
+            Err(Error::AliasInUse(_))
+        ));
+    }
+
+    #[tokio::test]
+    async fn impossible_rooms_are_refused_and_leave_nothing() {
+        let rooms = rooms();
+        let [alice] = rooms.people(["alice"]).await;
+        let with_state = |state: Value| NewRoom {
+            initial_state: vec![raw(&state)],
+            ..NewRoom::default()
+        };
+        let with_levels = |levels: Value| NewRoom {
+            power_levels: Some(raw(&levels)),
+            ..NewRoom::default()
+        };
+        for new in [
+            with_state(json!({"type": "m.room.create", "content": {}})),
+            with_state(json!({"type": "m.room.encryption", "content": {}})),
+            with_state(
+                json!({"type": "m.room.member", "state_key": "@bob:orvale.test", "content": {"membership": "join"}}),
+            ),
+            with_levels(json!({"users": {"@alice:orvale.test": 100}})),
+            with_levels(json!({"ban": "many"})),
+            // The creator could not set the name.
+            NewRoom {
+                version: Some(RoomVersionId::V11),
+                name: Some("Tea".to_owned()),
+                ..with_levels(json!({"users": {}}))
+            },
+        ] {
+            let refused = rooms.create(&alice, new).await.map(|room| room.id.clone());
+            assert!(
+                matches!(refused, Err(Error::InvalidRoomState(_))),
+                "{refused:?}"
+            );
+        }
+        let version = NewRoom {
+            version: Some("1".try_into().unwrap()),
+            ..NewRoom::default()
+        };
+        assert!(matches!(
+            rooms.create(&alice, version).await,
+            Err(Error::UnsupportedRoomVersion(_))
+        ));
+        let alias = NewRoom {
+            alias: Some("a b".to_owned()),
+            ..NewRoom::default()
+        };
+        assert!(matches!(
+            rooms.create(&alice, alias).await,
+            Err(Error::InvalidParam(_))
+        ));
+        let invite = |user: OwnedUserId| NewRoom {
+            invite: vec![user],
+            ..NewRoom::default()
+        };
+        assert!(matches!(
+            rooms.create(&alice, invite(user("nobody"))).await,
+            Err(Error::UnknownUser(_))
+        ));
+        let far = UserId::parse("@carol:elsewhere.org").unwrap();
+        assert!(matches!(
+            rooms.create(&alice, invite(far)).await,
+            Err(Error::RemoteUser(_))
+        ));
+        assert!(matches!(
+            rooms.create(&alice, invite(alice.clone())).await,
+            Err(Error::Forbidden(_))
+        ));
+        assert!(rooms.list_joined_rooms(&alice).unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn member_events_show_the_profile() {
+        let rooms = rooms();
+        let [alice, bob] = rooms.people(["alice", "bob"]).await;
+        rooms
+            .users()
+            .set_profile_field(&bob, "displayname", "Bob".into())
+            .await
+            .unwrap();
+        let room = rooms
+            .create(
+                &alice,
+                NewRoom {
+                    invite: vec![bob.clone()],
+                    ..NewRoom::default()
+                },
+            )
+            .await
+            .unwrap();
+        let member = rooms
+            .find_state(&room, &StateEventType::RoomMember, bob.as_str())
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            member.pdu.content_field::<String>("displayname").as_deref(),
+            Some("Bob")
+        );
+    }
+}

@@ -26,14 +26,18 @@ impl Rooms {
     /// [`Error::Forbidden`]; for restricted rooms also [`Error::UnableToAuthoriseJoin`] and [`Error::UnableToGrantJoin`].
     pub async fn join(&self, user: &UserId, room: &Arc<Room>, reason: Option<&str>) -> Result<()> {
         let profile = self.member_profile(user)?;
-        self.append(room, |view| {
-            if view.membership(user)? == Some(Membership::Join) {
-                return Ok(Vec::new());
-            }
-            let content = MemberContent::new("join").or(&profile).reason(reason);
-            Ok(vec![self.join_draft(view, user, content)?])
-        })
-        .await?;
+        let joined = self
+            .append(room, |view| {
+                if view.membership(user)? == Some(Membership::Join) {
+                    return Ok(Vec::new());
+                }
+                let content = MemberContent::new("join").or(&profile).reason(reason);
+                Ok(vec![self.join_draft(view, user, content)?])
+            })
+            .await?;
+        if !joined.is_empty() {
+            self.carry_over(user, room).await;
+        }
         Ok(())
     }
 

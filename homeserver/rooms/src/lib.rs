@@ -18,7 +18,8 @@
 //! | `pages.rs`, `filter.rs`, `room_state.rs` | reading: history, context, state, members |
 //! | `account.rs` | what happens in a user's rooms when their account changes |
 //! | `news.rs` | what delivery asks: summaries, stripped state |
-//! | `alias.rs` | room aliases |
+//! | `alias.rs`, `directory.rs` | room aliases, the public directory |
+//! | `upgrade.rs`, `carry_over.rs` | a new room in the place of an old one, and what its members keep |
 //! | `receipts.rs`, `typing.rs` | who has read how far, who is typing |
 //! | `check.rs` | whether all that is stored agrees |
 //!
@@ -33,9 +34,11 @@ mod alias;
 mod append;
 #[cfg(test)]
 mod append_tests;
+mod carry_over;
 mod check;
 mod check_content;
 mod create;
+mod directory;
 mod error;
 mod event;
 mod filter;
@@ -44,27 +47,35 @@ mod json;
 mod knock;
 mod leave;
 mod member;
+#[cfg(test)]
+mod membership_tests;
 mod moderate;
 mod news;
 mod pages;
 mod power;
+#[cfg(test)]
+mod reading_tests;
 mod receipts;
 mod redaction;
 mod room;
 mod room_state;
 mod rooms;
 mod send;
+#[cfg(test)]
+mod send_tests;
 mod state;
 #[cfg(test)]
 mod testing;
 mod timeline;
 mod typing;
+mod upgrade;
 mod visibility;
 
 pub use access::Reading;
 pub use append::{Appended, Draft, Request, View, membership};
 pub use check::Checked;
 pub use create::{NewRoom, Preset};
+pub use directory::{DirectoryPage, DirectoryToken};
 pub use error::{Error, Result};
 pub use event::{Reader, StoredEvent};
 pub use filter::EventFilter;

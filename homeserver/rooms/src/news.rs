@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use orvale_storage::{
     Position,
-    trees::rooms::{CURRENT_STATE, HEADS, Membership},
+    trees::rooms::{CURRENT_STATE, HEADS, Membership, RECEIPT_STREAM},
 };
 use ruma::{OwnedUserId, UserId, events::StateEventType};
 use serde_json::value::RawValue;
@@ -49,6 +49,16 @@ impl Rooms {
     pub fn last_event(&self, room: Position) -> Result<Position> {
         let head = self.inner.store.get(&HEADS, (room,))?;
         Ok(head.map_or(Position::START, |head| head.latest))
+    }
+
+    /// The position of the last change of a receipt in a room.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn last_receipt(&self, room: Position) -> Result<Option<Position>> {
+        let (from, to) = ((room,), (room.next(),));
+        let last = self.inner.store.range(&RECEIPT_STREAM, from, to, true, 1)?;
+        Ok(last.first().map(|((_, at), _)| *at))
     }
 
     /// How many users are in a room now.

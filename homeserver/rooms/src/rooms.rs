@@ -18,6 +18,7 @@ use ruma::{
 };
 
 use crate::{
+    directory::Listing,
     error::{Error, Result},
     event::StoredEvent,
     room::{Known, Room},
@@ -60,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) events: Cache<Position, Arc<StoredEvent>, Bytes>,
     pub(crate) clock: Clock,
     pub(crate) typing: Typing,
+    /// What the directory shows of rooms.
+    pub(crate) listings: Cache<Position, Arc<Listing>>,
 }
 
 /// Tells the time.
@@ -99,6 +102,7 @@ impl Rooms {
             config,
             clock,
             typing: Typing::default(),
+            listings: Cache::new(10_000),
         };
         Self {
             inner: Arc::new(inner),
