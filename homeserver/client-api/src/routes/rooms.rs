@@ -1,10 +1,12 @@
 //! Rooms: making, joining, sending, reading.
 
-use axum::Router;
-use orvale_http::Endpoints;
+use axum::{Router, routing::put};
+use orvale_http::{Endpoints, paths_of};
+use ruma::api::client::typing::create_typing_event;
 
 use crate::{
-    ApiState, alias, context, knock, membership, message, redact, room, state_events, typing,
+    ApiState, alias, context, directory, knock, membership, message, read_marker, receipt, redact,
+    room, state_events, typing,
 };
 
 pub(crate) fn routes() -> Router<ApiState> {
@@ -19,7 +21,14 @@ pub(crate) fn routes() -> Router<ApiState> {
         .endpoint(alias::delete_alias::handle)
         .endpoint(room::aliases::handle)
         .merge(membership_changes())
-        .endpoint(typing::create_typing_event::handle)
+        .endpoint(directory::get_room_visibility::handle)
+        .endpoint(directory::set_room_visibility::handle)
+        .endpoint(directory::get_public_rooms::handle)
+        .endpoint(directory::get_public_rooms_filtered::handle)
+        .merge(typing_notices())
+        .endpoint(receipt::create_receipt::handle)
+        .endpoint(read_marker::set_read_marker::handle)
+        .endpoint(room::upgrade_room::handle)
 }
 
 fn reading() -> Router<ApiState> {
@@ -45,4 +54,11 @@ fn membership_changes() -> Router<ApiState> {
         .endpoint(membership::kick_user::handle)
         .endpoint(membership::ban_user::handle)
         .endpoint(membership::unban_user::handle)
+}
+
+fn typing_notices() -> Router<ApiState> {
+    let paths = paths_of::<create_typing_event::v3::Request>().into_iter();
+    paths.fold(Router::new(), |router, path| {
+        router.route(path, put(typing::create_typing_event::handle))
+    })
 }

@@ -1,22 +1,36 @@
 //! `PUT /_matrix/client/v3/rooms/{roomId}/typing/{userId}`
+//!
+//! Of a shape of its own, because the specification lets a client leave the timeout out, and ruma does not.
+
+use std::time::Duration;
 
 use axum::extract::State;
-use orvale_http::{Caller, Ruma};
+use orvale_http::{Caller, Json, Path};
 use orvale_rooms::Rooms;
-use ruma::api::client::typing::create_typing_event::v3::{Request, Response, Typing};
+use ruma::{OwnedRoomId, OwnedUserId};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::Error;
+
+/// How long somebody types who does not say how long.
+const DEFAULT_TIMEOUT: u64 = 30_000;
+
+#[derive(Deserialize)]
+pub(crate) struct Typing {
+    typing: bool,
+    #[serde(default)]
+    timeout: Option<u64>,
+}
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,
     caller: Caller,
-    Ruma(request): Ruma<Request>,
-) -> Result<Response, Error> {
-    caller.must_be(&request.user_id)?;
-    let timeout = match request.state {
-        Typing::Yes(info) => Some(info.timeout),
-        Typing::No => None,
-    };
-    rooms.set_typing(&request.user_id, &request.room_id, timeout)?;
-    Ok(Response::new())
+    Path((room_id, user_id)): Path<(OwnedRoomId, OwnedUserId)>,
+    Json(Typing { typing, timeout }): Json<Typing>,
+) -> Result<Json<Value>, Error> {
+    caller.must_be(&user_id)?;
+    let timeout = Duration::from_millis(timeout.unwrap_or(DEFAULT_TIMEOUT));
+    rooms.set_typing(&user_id, &room_id, typing.then_some(timeout))?;
+    Ok(Json(json!({})))
 }

@@ -1,0 +1,3 @@
+//! Read markers.
+
+pub(crate) mod set_read_marker;
