@@ -12,6 +12,8 @@ pub struct Config {
     pub longest_wait_seconds: u64,
     /// Memory for what is known of users who sync, in bytes.
     pub session_bytes: usize,
+    /// Memory for what users have not read, in bytes.
+    pub unread_bytes: u64,
 }
 
 impl Default for Config {
@@ -19,6 +21,7 @@ impl Default for Config {
         Self {
             longest_wait_seconds: 300,
             session_bytes: 256 << 20,
+            unread_bytes: 64 << 20,
         }
     }
 }

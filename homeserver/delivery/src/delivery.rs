@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use crate::{
     Config,
     follow::Follow,
+    push::unread::UnreadCache,
     sync::{Asked, lazy::LazyMembers},
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) follow: Arc<Follow>,
     pub(crate) lazy: LazyMembers,
+    pub(crate) unread: UnreadCache,
     /// Tells this process's tokens from those of earlier ones.
     pub(crate) process: u64,
     closed: AtomicBool,
@@ -53,12 +55,14 @@ impl Delivery {
             rooms.clone(),
             users.clone(),
         ));
+        let unread = UnreadCache::new(config.unread_bytes);
         let inner = Inner {
             rooms,
             users,
             config,
             follow,
             lazy: LazyMembers::new(10_000),
+            unread,
             process: rand::random(),
             closed: AtomicBool::new(false),
             closing: Notify::new(),

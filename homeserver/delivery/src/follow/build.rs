@@ -86,6 +86,9 @@ impl Follow {
             session.set_membership(room, record.event, record.membership);
             if record.membership == Membership::Join {
                 session.touch(room, rooms.last_event(room)?, News::Event);
+                if let Some(at) = rooms.last_receipt(room)? {
+                    session.touch(room, at, News::Receipt);
+                }
             }
         }
         for data in users.account_data_since(user_id, Position::START)? {

@@ -1,3 +1,10 @@
-//! Push rules: what an event means to its reader.
+//! Push rules: what an event means to its reader, and how much is unread.
+//!
+//! - `facts.rs`: what rules ask about an event, found out once for all its readers.
+//! - `evaluate.rs`: the rule that matches an event for a reader. `glob.rs`: patterns.
+//! - `unread.rs`: the notifications that a user has not read, room by room.
 
+pub(crate) mod evaluate;
+pub(crate) mod facts;
 pub(crate) mod glob;
+pub(crate) mod unread;

@@ -1,6 +1,6 @@
 //! Account data, and what passes: typing and receipts.
 
-use orvale_rooms::Room;
+use orvale_rooms::{Receipt, Room, receipt_contents};
 use orvale_storage::Position;
 use ruma::UserId;
 
@@ -11,11 +11,30 @@ use super::{
 use crate::{Result, follow::Standing};
 
 impl Writer<'_> {
+    /// The receipts of a room since the client's token.
+    pub(super) fn receipts(
+        &self,
+        room: &Room,
+        news: &RoomNews,
+        since: Option<Position>,
+    ) -> Result<Vec<Receipt>> {
+        let rooms = &self.inner.rooms;
+        let user_id: &UserId = &self.asked.user_id;
+        Ok(match since {
+            None => rooms.receipts(room, user_id)?,
+            Some(since) if news.standing.receipts <= since => Vec::new(),
+            Some(since) => {
+                rooms.receipts_since(room, user_id, since, self.news.reached.position)?
+            }
+        })
+    }
+
     /// The ephemeral events of a room.
     pub(super) fn ephemeral(
         &self,
         room: &Room,
         news: &RoomNews,
+        receipts: &[Receipt],
         since: Option<Position>,
     ) -> Result<List> {
         let filter = &self.asked.filter.ephemeral;
@@ -35,6 +54,14 @@ impl Writer<'_> {
                     "m.typing",
                     &serde_json::json!({ "user_ids": typing }).to_string(),
                 );
+            }
+        }
+        if filter.takes_type("m.receipt") {
+            let shown = |receipt: &&Receipt| {
+                !self.ignored.contains(&receipt.user_id) && filter.takes_sender(&receipt.user_id)
+            };
+            for content in receipt_contents(receipts.iter().filter(shown)) {
+                events.event("m.receipt", &content);
             }
         }
         Ok(events)

@@ -12,7 +12,11 @@ use super::{
     json::{List, Object},
     timeline::{Span, Timeline},
 };
-use crate::{Error, Result, follow::Standing};
+use crate::{
+    Error, Result,
+    follow::Standing,
+    push::unread::{Asking, Count, Counts},
+};
 
 impl Writer<'_> {
     /// Writes the section of a room that the user is in.
@@ -50,9 +54,14 @@ impl Writer<'_> {
         if full && timeline.is_none() {
             timeline = Some(self.quiet(room)?);
         }
-        let ephemeral = self.ephemeral(room, news, since)?;
+        let receipts = self.receipts(room, news, since)?;
+        let ephemeral = self.ephemeral(room, news, &receipts, since)?;
         let account_data = self.room_account_data(room, standing, since)?;
-        let mut is_empty = ephemeral.is_empty() && account_data.is_empty() && !full;
+        // A receipt of the user's own moves the counts.
+        let has_read = receipts
+            .iter()
+            .any(|receipt| receipt.user_id == self.asked.user_id);
+        let mut is_empty = ephemeral.is_empty() && account_data.is_empty() && !full && !has_read;
         let mut object = Object::open(out);
         if let Some(timeline) = &timeline {
             let (summary, heroes) = self.summary(room, timeline, full)?;
@@ -77,6 +86,20 @@ impl Writer<'_> {
         }
         write_events(&mut object, "ephemeral", &ephemeral);
         write_events(&mut object, "account_data", &account_data);
+        let unread = self.inner.unread.count(&Asking {
+            rooms: &self.inner.rooms,
+            users: &self.inner.users,
+            user_id: &user_id,
+            room,
+            upto: self.news.reached.position,
+            receipts: standing.receipts,
+            now: record,
+            recent: news
+                .recent
+                .as_deref()
+                .and_then(|recent| Some((self.since?, recent))),
+        })?;
+        write_unread(&unread, self.asked.filter.thread_counts, &mut object)?;
         object.close();
         self.inner.made_up(self.asked, room.number);
         Ok(!is_empty)
@@ -287,6 +310,33 @@ impl Writer<'_> {
             );
         }
     }
+}
+
+/// How much is unread: in the whole room, or in each thread apart.
+fn write_unread(unread: &Counts, by_thread: bool, object: &mut Object<'_>) -> Result<()> {
+    let write = |key: &str, count: Count, object: &mut Object<'_>| {
+        let Count {
+            notifications,
+            highlights,
+        } = count;
+        object.raw(
+            key,
+            format!("{{\"highlight_count\":{highlights},\"notification_count\":{notifications}}}"),
+        );
+    };
+    if !by_thread {
+        write("unread_notifications", unread.total(), object);
+        return Ok(());
+    }
+    write("unread_notifications", unread.main, object);
+    object.object("unread_thread_notifications", |object| {
+        for (root, count) in &unread.threads {
+            // An ID may hold what has a meaning in JSON.
+            let key = serde_json::to_string(root.as_str()).expect("a string");
+            write(&key[1..key.len() - 1], *count, object);
+        }
+        Ok(())
+    })
 }
 
 fn write_events(object: &mut Object<'_>, key: &str, events: &List) {

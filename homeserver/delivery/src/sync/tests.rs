@@ -244,3 +244,343 @@ async fn a_new_process_goes_on_from_the_tokens_of_the_one_before() {
         Err(crate::Error::FutureToken)
     ));
 }
+
+mod unread {
+    use std::sync::Arc;
+
+    use orvale_rooms::{Draft, Room, StoredEvent, Txn};
+    use ruma::{
+        UserId,
+        events::receipt::{ReceiptThread, ReceiptType},
+    };
+    use serde_json::{Value, json};
+
+    use crate::testing::{TestServer, raw, text};
+
+    fn counts(answer: &Value, room: &Room) -> (u64, u64) {
+        let unread = &answer["rooms"]["join"][room.id.as_str()]["unread_notifications"];
+        (
+            unread["notification_count"].as_u64().unwrap(),
+            unread["highlight_count"].as_u64().unwrap(),
+        )
+    }
+
+    async fn read(
+        server: &TestServer,
+        room: &Room,
+        user_id: &UserId,
+        event: &StoredEvent,
+        kind: ReceiptType,
+        thread: ReceiptThread,
+    ) {
+        server
+            .rooms
+            .set_receipt(user_id, &room.id, kind, event.event_id(), &thread)
+            .await
+            .unwrap();
+    }
+
+    fn in_thread(sender: &UserId, root: &StoredEvent) -> Draft {
+        let relates = json!({"rel_type": "m.thread", "event_id": root.event_id()});
+        let content =
+            json!({"msgtype": "m.text", "body": "in the thread", "m.relates_to": relates});
+        Draft {
+            content: raw(&content),
+            ..text(sender, "")
+        }
+    }
+
+    fn mention(sender: &UserId, whom: &UserId) -> Draft {
+        let content =
+            json!({"msgtype": "m.text", "body": "you!", "m.mentions": {"user_ids": [whom]}});
+        Draft {
+            content: raw(&content),
+            ..text(sender, "")
+        }
+    }
+
+    #[tokio::test]
+    async fn counts_follow_messages_receipts_own_messages_and_redactions() {
+        let server = TestServer::start();
+        let (alice, bob) = (server.user("alice").await, server.user("bob").await);
+        let room = server.room(&alice).await;
+        server.join(&room, &bob).await;
+        let mut client = server.client(&bob);
+        server.send(&room, &alice, "one").await;
+        assert_eq!(counts(&client.sync().await, &room), (1, 0));
+        let two = server.did(&room, mention(&alice, &bob)).await;
+        assert_eq!(counts(&client.sync().await, &room), (2, 1));
+        // A receipt of somebody else's changes nothing.
+        read(
+            &server,
+            &room,
+            &alice,
+            &two,
+            ReceiptType::Read,
+            ReceiptThread::Unthreaded,
+        )
+        .await;
+        assert_eq!(counts(&client.sync().await, &room), (2, 1));
+        let three = server.send(&room, &alice, "three").await;
+        let four = server.send(&room, &alice, "four").await;
+        read(
+            &server,
+            &room,
+            &bob,
+            &two,
+            ReceiptType::ReadPrivate,
+            ReceiptThread::Unthreaded,
+        )
+        .await;
+        assert_eq!(counts(&client.sync().await, &room), (2, 0));
+        // One that lags behind does not bring back what is read.
+        read(
+            &server,
+            &room,
+            &bob,
+            &two,
+            ReceiptType::Read,
+            ReceiptThread::Unthreaded,
+        )
+        .await;
+        assert_eq!(counts(&client.sync().await, &room), (2, 0));
+        let txn = Txn {
+            device: "A",
+            id: "1",
+        };
+        server
+            .rooms
+            .redact(&alice, &room.id, three.event_id(), None, txn)
+            .await
+            .unwrap();
+        assert_eq!(counts(&client.sync().await, &room), (1, 0));
+        server.send(&room, &bob, "mine").await;
+        assert_eq!(counts(&client.sync().await, &room), (0, 0));
+        read(
+            &server,
+            &room,
+            &bob,
+            &four,
+            ReceiptType::Read,
+            ReceiptThread::Unthreaded,
+        )
+        .await;
+        assert_eq!(counts(&client.sync().await, &room), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn threads_count_apart_where_the_client_asks_so() {
+        let server = TestServer::start();
+        let (alice, bob) = (server.user("alice").await, server.user("bob").await);
+        let room = server.room(&alice).await;
+        server.join(&room, &bob).await;
+        let root = server.send(&room, &alice, "root").await;
+        let reply = server.did(&room, in_thread(&alice, &root)).await;
+        server.did(&room, in_thread(&alice, &root)).await;
+        let main = server.send(&room, &alice, "main").await;
+        let by_thread = json!({"room": {"timeline": {"unread_thread_notifications": true}}});
+        let mut apart = server.client(&bob).filtered(by_thread);
+        let mut together = server.client(&bob);
+        let root_id = root.event_id().as_str();
+        let mut check = async |main: u64, thread: Option<u64>| {
+            let answer = apart.sync().await;
+            let joined = &answer["rooms"]["join"][room.id.as_str()];
+            assert_eq!(counts(&answer, &room).0, main);
+            assert_eq!(
+                joined["unread_thread_notifications"][root_id]["notification_count"].as_u64(),
+                thread
+            );
+            assert_eq!(
+                counts(&together.sync().await, &room).0,
+                main + thread.unwrap_or(0)
+            );
+        };
+        check(2, Some(2)).await;
+        let in_root = || ReceiptThread::Thread(root.event_id().to_owned());
+        read(&server, &room, &bob, &reply, ReceiptType::Read, in_root()).await;
+        check(2, Some(1)).await;
+        read(
+            &server,
+            &room,
+            &bob,
+            &main,
+            ReceiptType::Read,
+            ReceiptThread::Main,
+        )
+        .await;
+        check(0, Some(1)).await;
+        server.did(&room, in_thread(&bob, &root)).await;
+        check(0, None).await;
+        server.did(&room, in_thread(&alice, &root)).await;
+        let last = server.send(&room, &alice, "more").await;
+        check(1, Some(1)).await;
+        read(
+            &server,
+            &room,
+            &bob,
+            &last,
+            ReceiptType::Read,
+            ReceiptThread::Unthreaded,
+        )
+        .await;
+        check(0, None).await;
+    }
+
+    #[tokio::test]
+    async fn private_receipts_and_ignored_users_are_not_told() {
+        let server = TestServer::start();
+        let (alice, bob) = (server.user("alice").await, server.user("bob").await);
+        let room = server.room(&alice).await;
+        server.join(&room, &bob).await;
+        let mut client = server.client(&alice);
+        client.sync().await;
+        let one = server.send(&room, &alice, "one").await;
+        client.sync().await;
+        read(
+            &server,
+            &room,
+            &bob,
+            &one,
+            ReceiptType::ReadPrivate,
+            ReceiptThread::Unthreaded,
+        )
+        .await;
+        assert!(client.sync().await.get("rooms").is_none());
+        assert!(
+            !server
+                .client(&alice)
+                .sync()
+                .await
+                .to_string()
+                .contains("m.read.private")
+        );
+        assert!(
+            server
+                .client(&bob)
+                .sync()
+                .await
+                .to_string()
+                .contains("m.read.private")
+        );
+        read(
+            &server,
+            &room,
+            &bob,
+            &one,
+            ReceiptType::Read,
+            ReceiptThread::Unthreaded,
+        )
+        .await;
+        let answer = client.sync().await;
+        let receipt = &answer["rooms"]["join"][room.id.as_str()]["ephemeral"]["events"][0];
+        assert_eq!(receipt["type"], "m.receipt");
+        assert!(
+            receipt["content"][one.event_id().as_str()]["m.read"][bob.as_str()]["ts"].is_number()
+        );
+        let ignored = json!({"ignored_users": {bob.as_str(): {}}}).to_string();
+        server
+            .users
+            .set_account_data(&alice, None, "m.ignored_user_list", &ignored)
+            .await
+            .unwrap();
+        client.sync().await;
+        server.send(&room, &bob, "psst").await;
+        let answer = client.sync().await;
+        assert!(answer.get("rooms").is_none(), "{answer}");
+        server.send(&room, &alice, "hm").await;
+        let answer = client.sync().await;
+        assert_eq!(crate::testing::bodies(&answer, "join", &room), ["hm"]);
+        assert_eq!(counts(&answer, &room), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn counts_found_anew_are_those_that_were_kept() {
+        use rand::{RngExt, SeedableRng, rngs::StdRng};
+        for seed in 0..20 {
+            let mut random = StdRng::seed_from_u64(seed);
+            let server = TestServer::start();
+            let (alice, bob) = (server.user("alice").await, server.user("bob").await);
+            let room = server.room(&alice).await;
+            server.join(&room, &bob).await;
+            let roots = [
+                server.send(&room, &alice, "a").await,
+                server.send(&room, &alice, "b").await,
+            ];
+            let by_thread = json!({"room": {"timeline": {"unread_thread_notifications": true}}});
+            let mut client = server.client(&bob).filtered(by_thread.clone());
+            let mut events: Vec<Arc<StoredEvent>> = roots.to_vec();
+            let mut last = client.sync().await;
+            for _ in 0..40 {
+                let root = &roots[random.random_range(0..2)];
+                let event = &events[random.random_range(0..events.len())];
+                let event = server.rooms.event(event.position).unwrap();
+                match random.random_range(0..12) {
+                    0..4 => events.push(server.send(&room, &alice, "m").await),
+                    4..6 => events.push(server.did(&room, in_thread(&alice, root)).await),
+                    6 => events.push(server.did(&room, mention(&alice, &bob)).await),
+                    7 => events.push(
+                        server
+                            .did(
+                                &room,
+                                if random.random() {
+                                    text(&bob, "mine")
+                                } else {
+                                    in_thread(&bob, root)
+                                },
+                            )
+                            .await,
+                    ),
+                    8 if !roots.iter().any(|root| root.position == event.position)
+                        && event.pdu.sender == alice =>
+                    {
+                        let id = event.position.to_string();
+                        let txn = Txn {
+                            device: "A",
+                            id: &id,
+                        };
+                        server
+                            .rooms
+                            .redact(&alice, &room.id, event.event_id(), None, txn)
+                            .await
+                            .unwrap();
+                    }
+                    kind => {
+                        let thread = match server.rooms.thread_of(&event).unwrap() {
+                            _ if kind == 9 => ReceiptThread::Unthreaded,
+                            Some(root) => ReceiptThread::Thread(root),
+                            None => ReceiptThread::Main,
+                        };
+                        let kind = if random.random() {
+                            ReceiptType::Read
+                        } else {
+                            ReceiptType::ReadPrivate
+                        };
+                        read(&server, &room, &bob, &event, kind, thread).await;
+                    }
+                }
+                if random.random_bool(0.5) {
+                    let answer = client.sync().await;
+                    if answer.get("rooms").is_some() {
+                        last = answer;
+                    }
+                }
+            }
+            let answer = client.sync().await;
+            if answer.get("rooms").is_some() {
+                last = answer;
+            }
+            let kept = &last["rooms"]["join"][room.id.as_str()];
+            let delivery = crate::Delivery::start(
+                server.rooms.clone(),
+                server.users.clone(),
+                crate::Config::default(),
+            );
+            let server = TestServer { delivery, ..server };
+            let anew = server.client(&bob).filtered(by_thread).sync().await;
+            let anew = &anew["rooms"]["join"][room.id.as_str()];
+            for key in ["unread_notifications", "unread_thread_notifications"] {
+                assert_eq!(kept[key], anew[key], "seed {seed}");
+            }
+        }
+    }
+}
