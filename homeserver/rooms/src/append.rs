@@ -260,7 +260,9 @@ impl Rooms {
         let create = drafts
             .next()
             .ok_or_else(|| Error::Internal("a room without events".to_owned()))?;
-        let timestamp = create.timestamp.unwrap_or_else(|| self.now());
+        let timestamp = create
+            .timestamp
+            .unwrap_or_else(|| self.time_of_a_new_room());
         let room_id = (rules.room_id_format == RoomIdFormatVersion::V1)
             .then(|| ruma::RoomId::new_v1(self.server_name()));
         let template = Template {
@@ -278,6 +280,9 @@ impl Rooms {
         let (pdu, json) = orvale_events::build(template, &rules, &self.inner.key)?;
         orvale_events::check(&rules.authorization, &pdu, |_| None, |_, _| None)
             .map_err(|e| Error::Forbidden(e.to_string()))?;
+        if self.find(&pdu.room_id)?.is_some() {
+            return Err(Error::Forbidden("that room exists already".to_owned()));
+        }
         let pdu = Arc::new(pdu);
         let (room, pending) = {
             // The number is not known before the batch's place in the log is: until then, the room stands nowhere.
@@ -342,6 +347,7 @@ impl Rooms {
             version: room.version.to_string(),
         };
         batch
+            .expect::<_, Position>(&ROOM_NUMBERS, (&room.id,), None)
             .put(&ROOMS, (room.number,), &record)
             .put(&ROOM_NUMBERS, (&room.id,), &room.number);
         let places: Vec<_> = (1..=made.len() as u64).map(|n| reserved.at(n)).collect();

@@ -1,12 +1,17 @@
 //! Tests of the one way in.
 
+use std::sync::Arc;
+
 use orvale_storage::trees::rooms::Membership;
-use ruma::{RoomVersionId, events::StateEventType, events::TimelineEventType};
+use ruma::{
+    MilliSecondsSinceUnixEpoch, RoomVersionId, events::StateEventType, events::TimelineEventType,
+    uint,
+};
 use serde_json::json;
 
 use crate::{
     Draft, Error, Order, Request,
-    testing::{member, raw, rooms, state, text, user},
+    testing::{member, raw, rooms, rooms_at, state, text, user},
 };
 
 const VERSIONS: [RoomVersionId; 7] = [
@@ -44,6 +49,15 @@ async fn a_room_of_every_version_takes_members_and_messages() {
             Membership::Join
         );
     }
+}
+
+#[tokio::test]
+async fn alike_rooms_made_in_one_millisecond_are_two() {
+    let rooms = rooms_at(Arc::new(|| MilliSecondsSinceUnixEpoch(uint!(1_000_000))));
+    let first = rooms.public_room(RoomVersionId::V12).await;
+    let second = rooms.public_room(RoomVersionId::V12).await;
+    assert_ne!(first.id, second.id);
+    assert_eq!(rooms.get(&first.id).unwrap().number, first.number);
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! The handle on rooms.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use orvale_events::ServerKey;
 use orvale_storage::{
@@ -13,7 +16,7 @@ use orvale_storage::{
 use orvale_users::Users;
 use quick_cache::{Weighter, sync::Cache};
 use ruma::{
-    EventId, MilliSecondsSinceUnixEpoch, OwnedServerName, RoomId, RoomVersionId, ServerName,
+    EventId, MilliSecondsSinceUnixEpoch, OwnedServerName, RoomId, RoomVersionId, ServerName, UInt,
     UserId, events::StateEventType,
 };
 
@@ -60,6 +63,8 @@ pub(crate) struct Inner {
     pub(crate) states: States,
     pub(crate) events: Cache<Position, Arc<StoredEvent>, Bytes>,
     pub(crate) clock: Clock,
+    /// When the newest room was made, in milliseconds.
+    pub(crate) newest_room: AtomicU64,
     pub(crate) typing: Typing,
     /// What the directory shows of rooms.
     pub(crate) listings: Cache<Position, Arc<Listing>>,
@@ -101,6 +106,7 @@ impl Rooms {
             key,
             config,
             clock,
+            newest_room: AtomicU64::default(),
             typing: Typing::default(),
             listings: Cache::new(10_000),
         };
@@ -149,6 +155,18 @@ impl Rooms {
     #[must_use]
     pub fn now(&self) -> MilliSecondsSinceUnixEpoch {
         (self.inner.clock)()
+    }
+
+    /// The time now, but later than that of every room made before: from version 12 on a room's ID is the hash of its create
+    /// event, and somebody who makes two alike rooms within a millisecond wants two.
+    pub(crate) fn time_of_a_new_room(&self) -> MilliSecondsSinceUnixEpoch {
+        let now = u64::from(self.now().0);
+        let after = |newest: u64| now.max(newest + 1);
+        let newest = &self.inner.newest_room;
+        let before =
+            newest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| Some(after(at)));
+        let before = before.unwrap_or_else(|at| at);
+        MilliSecondsSinceUnixEpoch(UInt::new_saturating(after(before)))
     }
 
     /// The room of this ID, if it is known here.

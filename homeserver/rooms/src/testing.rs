@@ -14,15 +14,19 @@ use ruma::{
 };
 use serde_json::{Value, json, value::RawValue};
 
-use crate::{Config, Draft, Reader, Result, Room, Rooms, StoredEvent};
+use crate::{Clock, Config, Draft, Reader, Result, Room, Rooms, StoredEvent};
 
 /// Rooms over a fresh store in memory; each look at the clock is a millisecond later.
 pub(crate) fn rooms() -> Rooms {
-    let key = ServerKey::generate("orvale.test".try_into().expect("a server name"));
     let ticks = AtomicU64::new(1_700_000_000_000);
-    let clock = move || {
+    rooms_at(Arc::new(move || {
         MilliSecondsSinceUnixEpoch(UInt::new_saturating(ticks.fetch_add(1, Ordering::Relaxed)))
-    };
+    }))
+}
+
+/// Rooms with a clock of their own.
+pub(crate) fn rooms_at(clock: Clock) -> Rooms {
+    let key = ServerKey::generate("orvale.test".try_into().expect("a server name"));
     let store = Store::in_memory();
     let config = orvale_users::Config::default();
     let people = Users::new(
@@ -32,13 +36,7 @@ pub(crate) fn rooms() -> Rooms {
         orvale_users::Clock::system(),
     );
     let people = people.expect("the default settings");
-    Rooms::new(
-        store,
-        people,
-        Arc::new(key),
-        Config::default(),
-        Arc::new(clock),
-    )
+    Rooms::new(store, people, Arc::new(key), Config::default(), clock)
 }
 
 pub(crate) fn user(name: &str) -> OwnedUserId {
