@@ -32,16 +32,11 @@ async fn unknown_endpoints_and_wrong_methods_are_unrecognized() {
 async fn malformed_requests_are_refused_by_what_is_wrong_with_them() {
     let server = Server::start().await;
     let alice = server.register("alice").await;
-    for body in ["", "{", "nonsense", "{\"a\": \u{1}}", "{} trailing"] {
-        let expected = if body.is_empty() {
-            "M_BAD_JSON"
-        } else {
-            "M_NOT_JSON"
-        };
+    for body in ["{", "nonsense", "{\"a\": \u{1}}", "{} trailing"] {
         alice
             .call(Method::POST, "login", body.to_owned())
             .await
-            .refused(400, expected);
+            .refused(400, "M_NOT_JSON");
     }
     alice
         .call(

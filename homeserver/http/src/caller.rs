@@ -110,6 +110,10 @@ impl Authenticator {
         }
     }
 
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     async fn caller(&self, parts: &Parts) -> Result<Option<Caller>, MatrixError> {
         let Some(token) = self.token(parts)? else {
             return Ok(None);

@@ -5,6 +5,7 @@
 //! - [`Endpoints::endpoint`] adds a handler to a router under all paths the specification gives it; what it may answer is an
 //!   [`Answer`].
 //! - [`Caller`] is who calls, by the access token; [`Limits`] is how often they may.
+//! - [`Attempts`] slows down who guesses passwords.
 //! - [`Edge`] is around every request: CORS, limits by address, the request's span, its figures.
 //! - [`MatrixError`] is the standard error response.
 //!
@@ -19,6 +20,7 @@
 //! ```
 
 mod answer;
+mod attempts;
 mod caller;
 mod edge;
 mod endpoint;
@@ -29,6 +31,7 @@ mod rules;
 mod users_error;
 
 pub use answer::{Answer, JsonBytes, Whole};
+pub use attempts::Attempts;
 pub use caller::{Authenticator, Caller, ClientAddress, OptionalCaller};
 pub use edge::{Edge, EdgeService};
 pub use endpoint::{EndpointHandler, Endpoints, paths_of};

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context, Result};
+use orvale_admin_api::AdminState;
 use orvale_client_api::{ApiState, Discovery};
 use orvale_delivery::Delivery;
 use orvale_http::{Authenticator, Limits};
@@ -23,6 +24,7 @@ pub(crate) struct Parts {
     pub(crate) users: Users,
     pub(crate) limits: Limits,
     pub(crate) client_api: ApiState,
+    pub(crate) admin_api: AdminState,
 }
 
 /// Where the store is in the data directory.
@@ -33,14 +35,19 @@ pub(crate) fn store_config(config: &Config) -> orvale_storage::Config {
     }
 }
 
+/// The store, read back as a crash may have left it.
+pub(crate) async fn open_store(config: &Config) -> Result<Store> {
+    let place = store_config(config);
+    // Takes a moment, and blocks.
+    tokio::task::spawn_blocking(move || Store::open(&place))
+        .await?
+        .context("cannot open the store")
+}
+
 pub(crate) async fn build(config: &Config) -> Result<Parts> {
     let server_name = &config.server_name;
     let key = Arc::new(signing_key::load_or_make(&config.data_dir, server_name)?);
-    let place = store_config(config);
-    // Reading back what a crash left takes a moment, and blocks.
-    let store = tokio::task::spawn_blocking(move || Store::open(&place))
-        .await?
-        .context("cannot open the store")?;
+    let store = open_store(config).await?;
     let users = Users::new(
         store.clone(),
         server_name,
@@ -74,6 +81,10 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
         config.http.access_token_in_query,
     );
     let discovery = Arc::new(discovery(config));
+    let admin_api = AdminState {
+        authenticator: authenticator.clone(),
+        users: users.clone(),
+    };
     let client_api = ApiState {
         authenticator,
         users: users.clone(),
@@ -87,6 +98,7 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
         users,
         limits,
         client_api,
+        admin_api,
     })
 }
 

@@ -107,7 +107,7 @@ pub(crate) struct Log {
 impl Default for Log {
     fn default() -> Self {
         Self {
-            level: "info".to_owned(),
+            level: "info,ruma_state_res=error".to_owned(),
             format: LogFormat::Text,
         }
     }

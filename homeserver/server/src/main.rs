@@ -7,6 +7,8 @@
 //! | `router.rs` | everything that is served, as one router |
 //! | `listen.rs` | connections |
 //! | `serve.rs` | `orvale serve`: from the start to the end |
+//! | `orders.rs`, `backup.rs` | `orvale check`, `backup`, `restore`, also while it runs |
+//! | `accounts.rs` | `orvale add-user` |
 //! | `signing_key.rs` | the server's key |
 //! | `observe.rs` | logs and figures |
 //! | `landing/` | the page at `/` |
@@ -14,11 +16,15 @@
 
 #![allow(clippy::print_stdout, reason = "a program talks to its user")]
 
+mod accounts;
+mod backup;
 mod build;
 mod config;
+mod demo;
 mod landing;
 mod listen;
 mod observe;
+mod orders;
 mod router;
 mod serve;
 mod signing_key;
@@ -28,7 +34,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::Config;
+use crate::{config::Config, orders::Order};
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -50,6 +56,24 @@ struct Arguments {
 enum Command {
     /// Starts the server (what happens without a command)
     Serve(serve::Options),
+    /// Reads the whole store and says what is wrong with it, also while the server runs
+    Check(Settings),
+    /// Copies everything to a directory that does not exist yet, also while the server runs
+    Backup {
+        /// The directory
+        to: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Makes the data directory from a backup
+    Restore {
+        /// The backup
+        from: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Makes an account while the server does not run, and prints its password
+    AddUser(accounts::Options),
 }
 
 /// Where the settings are.
@@ -66,18 +90,30 @@ impl Settings {
     }
 }
 
+async fn run(arguments: Arguments) -> Result<()> {
+    let command = arguments.command.unwrap_or(Command::Serve(arguments.serve));
+    let done = match command {
+        Command::Serve(options) => return serve::serve(&options).await,
+        Command::Check(settings) => orders::carry_out(&settings.load()?, &Order::Check).await?,
+        Command::Backup { to, settings } => {
+            // Relative to where the command is called, not to where the server runs.
+            let order = Order::Backup(std::path::absolute(to)?);
+            orders::carry_out(&settings.load()?, &order).await?
+        }
+        Command::Restore { from, settings } => backup::restore(&settings.load()?, &from).await?,
+        Command::AddUser(options) => accounts::add(&options).await?,
+    };
+    println!("{done}");
+    Ok(())
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     let runtime = runtime.expect("a runtime can be started");
-    let result = runtime.block_on(async {
-        match arguments.command {
-            None => serve::serve(&arguments.serve).await,
-            Some(Command::Serve(options)) => serve::serve(&options).await,
-        }
-    });
+    let result = runtime.block_on(run(arguments));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

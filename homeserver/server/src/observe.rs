@@ -6,9 +6,15 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 
 use crate::config::{Log, LogFormat};
 
+/// What libraries tell of every event that they check, at a level where others tell of starting and stopping.
+const CHATTY: &str = "ruma_state_res";
+
 /// Starts logging to standard error.
 pub(crate) fn start_logging(log: &Log) -> Result<()> {
-    let filter = EnvFilter::try_new(&log.level).context("log.level")?;
+    let mut filter = EnvFilter::try_new(&log.level).context("log.level")?;
+    if !log.level.contains(CHATTY) {
+        filter = filter.add_directive(format!("{CHATTY}=warn").parse()?);
+    }
     let registry = tracing_subscriber::registry().with(filter);
     let layer = fmt::layer().with_writer(std::io::stderr).with_target(true);
     match log.format {

@@ -10,7 +10,6 @@ use axum::{
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use orvale_admin_api::AdminState;
 use orvale_http::{BodyLimit, Edge, Json, MatrixError};
 use serde_json::json;
 use tower_http::compression::{
@@ -24,13 +23,9 @@ use crate::{build::Parts, config::Config, landing};
 const WORTH_COMPRESSING: u64 = 4096;
 
 pub(crate) fn router(parts: &Parts, config: &Config, figures: Option<PrometheusHandle>) -> Router {
-    let admin_api = AdminState {
-        authenticator: parts.client_api.authenticator.clone(),
-        users: parts.users.clone(),
-    };
     let mut router = orvale_client_api::routes()
         .with_state(parts.client_api.clone())
-        .merge(orvale_admin_api::routes().with_state(admin_api));
+        .merge(orvale_admin_api::routes().with_state(parts.admin_api.clone()));
     if config.http.compression {
         router = router.layer(compression());
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Args;
 use metrics_exporter_prometheus::PrometheusHandle;
+use orvale_storage::Position;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -15,13 +16,16 @@ use crate::{
     Settings,
     build::{self, Parts},
     config::Config,
-    listen, observe, router,
+    demo, listen, observe, orders, router,
 };
 
 #[derive(Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     settings: Settings,
+    /// Puts people, rooms and messages into an empty server, to try things with
+    #[arg(long)]
+    demo: bool,
 }
 
 pub(crate) async fn serve(options: &Options) -> Result<()> {
@@ -44,8 +48,25 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
         start_figures(&config, figures, &stop).await?;
     }
     let router = router::router(&parts, &config, figures);
+    orders::listen(&config.data_dir, parts.store.clone())?;
+    if options.demo {
+        demo::fill_if_empty(&parts.client_api)
+            .await
+            .context("the demo could not be made")?;
+    }
     for address in &addresses {
         println!("Orvale serves {} at http://{address}", config.server_name);
+    }
+    if options.demo {
+        println!(
+            "\nLog in with any Matrix client as\n{}",
+            demo::logins(&parts.users).await?.join("\n")
+        );
+    } else if parts.store.visible() == Position::START {
+        println!(
+            "\nThere is nobody here yet. Make the first account with `orvale add-user NAME --admin`,"
+        );
+        println!("or start with `--demo` for people and rooms to try things with.");
     }
     tracing::info!(server_name = %config.server_name, ?addresses, "serving");
 
@@ -56,6 +77,7 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
     });
     listen::serve(listeners, router, &config.http, stop).await;
     housekeeping.abort();
+    orders::stop_listening(&config.data_dir);
     end(parts).await
 }
 

@@ -5,7 +5,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
 };
 
@@ -19,7 +19,7 @@ const NAME_FILE: &str = "server_name";
 
 /// The key in this directory, which is made with a new one if it has none.
 pub(crate) fn load_or_make(data_dir: &Path, server_name: &ServerName) -> Result<ServerKey> {
-    fs::create_dir_all(data_dir)
+    make_directory(data_dir)
         .with_context(|| format!("data_dir: cannot make {}", data_dir.display()))?;
     same_name(data_dir, server_name)?;
     let path = data_dir.join(FILE);
@@ -38,6 +38,14 @@ pub(crate) fn load_or_make(data_dir: &Path, server_name: &ServerName) -> Result<
         }
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
+}
+
+/// Makes a directory into which only we may look.
+pub(crate) fn make_directory(path: &Path) -> std::io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }
 
 /// The name is in everybody's user ID and in every event: what was stored under one is worth nothing under another.

@@ -1,7 +1,7 @@
 //! `POST /_matrix/client/v3/account/deactivate`
 
 use axum::extract::State;
-use orvale_http::{Caller, Ruma};
+use orvale_http::{Attempts, Caller, Ruma};
 use orvale_rooms::Rooms;
 use orvale_users::Users;
 use ruma::api::client::account::{
@@ -15,6 +15,7 @@ pub(crate) async fn handle(
     State(users): State<Users>,
     State(rooms): State<Rooms>,
     caller: Caller,
+    attempts: Attempts,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     let (user_id, device_id) = (caller.user_id(), caller.device_id());
@@ -25,9 +26,8 @@ pub(crate) async fn handle(
             device_id,
             &request.erase,
         )?;
-        users
-            .authenticate_operation(&operation, request.auth.as_ref())
-            .await?;
+        let proof = users.authenticate_operation(&operation, request.auth.as_ref());
+        attempts.run(user_id.as_str(), proof).await?;
     }
     // Rooms first: if we fall over in between, the user can ask again. Then once more for what was joined meanwhile.
     rooms.leave_all(user_id).await?;

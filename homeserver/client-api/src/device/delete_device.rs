@@ -1,7 +1,7 @@
 //! `DELETE /_matrix/client/v3/devices/{deviceId}`
 
 use axum::extract::State;
-use orvale_http::{Caller, Ruma};
+use orvale_http::{Attempts, Caller, Ruma};
 use orvale_users::Users;
 use ruma::api::client::device::delete_device::v3::{Request, Response};
 
@@ -10,6 +10,7 @@ use crate::Error;
 pub(crate) async fn handle(
     State(users): State<Users>,
     caller: Caller,
+    attempts: Attempts,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     caller.must_not_be_guest()?;
@@ -17,9 +18,8 @@ pub(crate) async fn handle(
     if !caller.session().by_appservice {
         let name = format!("DELETE /devices/{device_id}");
         let operation = users.operation_of(&name, user_id, caller.device_id(), &())?;
-        users
-            .authenticate_operation(&operation, request.auth.as_ref())
-            .await?;
+        let proof = users.authenticate_operation(&operation, request.auth.as_ref());
+        attempts.run(user_id.as_str(), proof).await?;
     }
     users.delete_devices(user_id, &[device_id]).await?;
     Ok(Response::new())

@@ -1,7 +1,7 @@
 //! `POST /_matrix/client/v3/delete_devices`
 
 use axum::extract::State;
-use orvale_http::{Caller, Ruma};
+use orvale_http::{Attempts, Caller, Ruma};
 use orvale_users::Users;
 use ruma::api::client::device::delete_devices::v3::{Request, Response};
 
@@ -10,6 +10,7 @@ use crate::Error;
 pub(crate) async fn handle(
     State(users): State<Users>,
     caller: Caller,
+    attempts: Attempts,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     caller.must_not_be_guest()?;
@@ -21,9 +22,8 @@ pub(crate) async fn handle(
             caller.device_id(),
             &request.devices,
         )?;
-        users
-            .authenticate_operation(&operation, request.auth.as_ref())
-            .await?;
+        let proof = users.authenticate_operation(&operation, request.auth.as_ref());
+        attempts.run(user_id.as_str(), proof).await?;
     }
     let device_ids = request
         .devices

@@ -7,17 +7,29 @@ pub(crate) mod get_devices;
 pub(crate) mod update_device;
 
 use orvale_users::DeviceInfo;
-use ruma::{MilliSecondsSinceUnixEpoch, UInt, api::client::device::Device};
+use ruma::OwnedDeviceId;
+use serde::Serialize;
 
 #[cfg(test)]
 mod tests;
 
-fn shown(info: DeviceInfo) -> Device {
-    let mut device = Device::new(info.device_id);
-    device.display_name = info.display_name;
-    device.last_seen_ip = info.last_seen_from;
-    device.last_seen_ts = info
-        .last_seen_at
-        .map(|at| MilliSecondsSinceUnixEpoch(UInt::new_saturating(at)));
-    device
+/// A device as its user sees it. The type of ruma's writes null for what is not known, which the specification does not have.
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    device_id: OwnedDeviceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen_ip: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen_ts: Option<u64>,
+}
+
+fn shown(info: DeviceInfo) -> Shown {
+    Shown {
+        device_id: info.device_id,
+        display_name: info.display_name,
+        last_seen_ip: info.last_seen_from,
+        last_seen_ts: info.last_seen_at,
+    }
 }

@@ -27,6 +27,11 @@ async fn devices_are_listed_shown_and_renamed() {
         2
     );
     let mine = format!("{DEVICES}/{}", alice.device_id);
+    let unnamed = alice.get(&mine).await.ok();
+    assert!(
+        unnamed.as_object().unwrap().values().all(|value| !value.is_null()),
+        "{unnamed}"
+    );
     assert_eq!(
         alice
             .put(&mine, json!({ "display_name": "Phone" }))

@@ -1,7 +1,7 @@
 //! `POST /_matrix/client/v3/login`
 
 use axum::extract::State;
-use orvale_http::{Json, MatrixError};
+use orvale_http::{Attempts, Json, MatrixError};
 use orvale_rooms::Rooms;
 use orvale_users::{Error as E, JWT_STAGE, Users};
 use ruma::{
@@ -41,15 +41,18 @@ pub(crate) struct Response {
 pub(crate) async fn handle(
     State(users): State<Users>,
     State(rooms): State<Rooms>,
+    attempts: Attempts,
     ShownToken(token): ShownToken,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Json<Response>, Error> {
     let (request, login) = parse(body)?;
     let user_id = match &login {
         LoginInfo::Password(password) => {
-            users
-                .log_in_by_password(&identifier(password)?, &password.password)
-                .await?
+            let identifier = identifier(password)?;
+            let account = users.identified(&identifier);
+            let account = account.map_or_else(String::new, |user_id| user_id.to_string());
+            let check = users.log_in_by_password(&identifier, &password.password);
+            attempts.run(&account, check).await?
         }
         LoginInfo::Token(token) => users.spend_login_token(&token.token).await?,
         LoginInfo::ApplicationService(appservice) => {
