@@ -65,7 +65,14 @@ impl Drop for Process {
 }
 
 pub(crate) fn bench(options: &Options) -> Result<()> {
-    run(cargo(&["build", "--release", "--package", "orvale-server", "--package", "loadgen"]))?;
+    run(cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "orvale-server",
+        "--package",
+        "loadgen",
+    ]))?;
     let place = target_dir().join("bench");
     std::fs::create_dir_all(&place)?;
     let mut columns = Vec::new();
@@ -78,7 +85,10 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
         columns.push((synapse.label.clone(), measure(&synapse, options)?));
     }
     println!("\n{}", table(&columns));
-    let failed = columns.iter().flat_map(|(_, lines)| lines).any(|line| line.contains_key("failed"));
+    let failed = columns
+        .iter()
+        .flat_map(|(_, lines)| lines)
+        .any(|line| line.contains_key("failed"));
     ensure!(!failed, "some workload failed");
     Ok(())
 }
@@ -105,13 +115,21 @@ fn start_orvale(place: &Path, config: Option<&Path>) -> Result<Running> {
         Some(config) => std::fs::read_to_string(config)?,
         None => SETTINGS.to_owned(),
     };
-    let top = format!("data_dir = {:?}\nlisteners = [{{ address = \"127.0.0.1\", port = {port} }}]\n", data.join("data"));
+    let top = format!(
+        "data_dir = {:?}\nlisteners = [{{ address = \"127.0.0.1\", port = {port} }}]\n",
+        data.join("data")
+    );
     let file = data.join("orvale.toml");
     std::fs::write(&file, top + &settings)?;
     let mut orvale = command(target_dir().join("release/orvale"), &["serve", "--config"]);
     orvale.arg(&file).stdout(Stdio::null());
     let process = Process(orvale.spawn().context("cannot start orvale")?);
-    let running = Running { label: "orvale".to_owned(), port, processes: vec![process], pids: Vec::new() };
+    let running = Running {
+        label: "orvale".to_owned(),
+        port,
+        processes: vec![process],
+        pids: Vec::new(),
+    };
     wait_until_up(&running)?;
     Ok(running)
 }
@@ -135,9 +153,20 @@ type Line = Map<String, Value>;
 /// Runs the load generator; its lines are shown as they come, and returned.
 fn measure(server: &Running, options: &Options) -> Result<Vec<Line>> {
     let own = server.processes.iter().map(|process| process.0.id());
-    let pids: Vec<String> = own.chain(server.pids.iter().copied()).map(|pid| pid.to_string()).collect();
-    let mut loadgen = command(target_dir().join("release/loadgen"), &["--label", &server.label]);
-    loadgen.args(["--base", &format!("http://127.0.0.1:{}", server.port), "--pid", &pids.join(",")]);
+    let pids: Vec<String> = own
+        .chain(server.pids.iter().copied())
+        .map(|pid| pid.to_string())
+        .collect();
+    let mut loadgen = command(
+        target_dir().join("release/loadgen"),
+        &["--label", &server.label],
+    );
+    loadgen.args([
+        "--base",
+        &format!("http://127.0.0.1:{}", server.port),
+        "--pid",
+        &pids.join(","),
+    ]);
     if options.workload.is_empty() {
         loadgen.arg("all");
         if options.quick {
@@ -147,7 +176,10 @@ fn measure(server: &Running, options: &Options) -> Result<Vec<Line>> {
         loadgen.args(&options.workload);
     }
     println!("\n› measuring {}", server.label);
-    let mut child = loadgen.stdout(Stdio::piped()).spawn().context("cannot start the load generator")?;
+    let mut child = loadgen
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start the load generator")?;
     let mut lines = Vec::new();
     for line in BufReader::new(child.stdout.take().expect("it is piped")).lines() {
         let line = line?;
@@ -163,11 +195,18 @@ fn measure(server: &Running, options: &Options) -> Result<Vec<Line>> {
 
 fn table(columns: &[(String, Vec<Line>)]) -> String {
     let labels: Vec<&str> = columns.iter().map(|(label, _)| label.as_str()).collect();
-    let mut table = format!("| workload | {} |\n|---|{}\n", labels.join(" | "), "---|".repeat(labels.len()));
+    let mut table = format!(
+        "| workload | {} |\n|---|{}\n",
+        labels.join(" | "),
+        "---|".repeat(labels.len())
+    );
     for line in &columns[0].1 {
         let workload = line.get("workload");
         let cells = columns.iter().map(|(_, lines)| {
-            lines.iter().find(|line| line.get("workload") == workload).map_or_else(|| "—".to_owned(), cell)
+            lines
+                .iter()
+                .find(|line| line.get("workload") == workload)
+                .map_or_else(|| "—".to_owned(), cell)
         });
         let name = workload.and_then(Value::as_str).unwrap_or("?");
         table += &format!("| {name} | {} |\n", cells.collect::<Vec<_>>().join(" | "));
@@ -177,14 +216,19 @@ fn table(columns: &[(String, Vec<Line>)]) -> String {
 
 fn cell(line: &Line) -> String {
     if let Some(failed) = line.get("failed") {
-        return format!("failed: {}", failed.as_str().unwrap_or_default().replace('|', "/"));
+        return format!(
+            "failed: {}",
+            failed.as_str().unwrap_or_default().replace('|', "/")
+        );
     }
     let number = |key: &str| line.get(key).and_then(Value::as_f64);
     let mut parts = Vec::new();
     if let (Some(rate), Some(unit)) = (number("rate"), line.get("unit").and_then(Value::as_str)) {
         parts.push(format!("{rate} {unit}"));
     }
-    if let (Some(p50), Some(p95), Some(p99)) = (number("p50_ms"), number("p95_ms"), number("p99_ms")) {
+    if let (Some(p50), Some(p95), Some(p99)) =
+        (number("p50_ms"), number("p95_ms"), number("p99_ms"))
+    {
         parts.push(format!("{p50} / {p95} / {p99} ms"));
     }
     for (key, what) in [

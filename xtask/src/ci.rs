@@ -14,7 +14,14 @@ pub(crate) fn ci() -> Result<()> {
 
 pub(crate) fn lint() -> Result<()> {
     run(cargo(&["fmt", "--all", "--check"]))?;
-    run(cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    run(cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
 }
 
 pub(crate) fn deny() -> Result<()> {

@@ -14,7 +14,16 @@ pub(crate) struct Options {
 
 pub(crate) fn crash(options: &Options) -> Result<()> {
     for suite in ["crash"] {
-        let mut tests = cargo(&["test", "--release", "--package", "orvale-storage", "--test", suite, "--", "--nocapture"]);
+        let mut tests = cargo(&[
+            "test",
+            "--release",
+            "--package",
+            "orvale-storage",
+            "--test",
+            suite,
+            "--",
+            "--nocapture",
+        ]);
         tests.env("ORVALE_CRASH_ROUNDS", options.rounds.to_string());
         run(tests)?;
     }

@@ -16,9 +16,18 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options, optimised: bool) -> Result<()> {
     let profile = if optimised { "release" } else { "dev" };
-    shell(cargo(&["build", "--package", "orvale-server", "--profile", profile]))?;
+    shell(cargo(&[
+        "build",
+        "--package",
+        "orvale-server",
+        "--profile",
+        profile,
+    ]))?;
     let folder = if optimised { "release" } else { "debug" };
-    let mut orvale = command(target_dir().join(folder).join("orvale"), &["serve", "--demo"]);
+    let mut orvale = command(
+        target_dir().join(folder).join("orvale"),
+        &["serve", "--demo"],
+    );
     if let Some(config) = &options.config {
         orvale.arg("--config").arg(config);
     }

@@ -62,30 +62,30 @@ fn install_clients() -> Result<()> {
         npm.current_dir(&js);
         run(npm)?;
     }
-    let requirements = conformance().join("nio/requirements.txt");
-    if requirements.exists() {
-        ensure!(
-            exists("python3", &["--version"]),
-            "the tests with matrix-nio need Python 3: install it first"
-        );
-        if !python().exists() {
-            let mut venv = command("python3", &["-m", "venv"]);
-            venv.arg(conformance().join(".venv"));
-            run(venv)?;
-        }
-        let mut pip = command(
-            python(),
-            &[
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "-r",
-            ],
-        );
-        pip.arg(requirements);
-        run(pip)?;
+    let requirements =
+        ["nio", "fuzz"].map(|suite| conformance().join(suite).join("requirements.txt"));
+    ensure!(
+        exists("python3", &["--version"]),
+        "the tests with matrix-nio need Python 3: install it first"
+    );
+    if !python().exists() {
+        let mut venv = command("python3", &["-m", "venv"]);
+        venv.arg(conformance().join(".venv"));
+        run(venv)?;
     }
+    let mut pip = command(
+        python(),
+        &[
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ],
+    );
+    for requirements in requirements {
+        pip.arg("-r").arg(requirements);
+    }
+    run(pip)?;
     Ok(())
 }
