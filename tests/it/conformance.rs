@@ -50,7 +50,18 @@ async fn bots_and_people_use_it_through_matrix_nio() {
     if without_clients() {
         return;
     }
-    let suite = conformance().join("nio");
+    passes(&mut pytest("nio")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_of_the_specification_stands_hostile_requests() {
+    if without_clients() {
+        return;
+    }
+    passes(&mut pytest("fuzz")).await.unwrap();
+}
+
+fn pytest(suite: &str) -> Command {
     let python = python();
     assert!(
         python.exists(),
@@ -59,8 +70,9 @@ async fn bots_and_people_use_it_through_matrix_nio() {
     let mut pytest = Command::new(python);
     pytest
         .args(["-m", "pytest", "-p", "no:cacheprovider"])
-        .env("PYTHONDONTWRITEBYTECODE", "1");
-    passes(pytest.current_dir(suite)).await.unwrap();
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .current_dir(conformance().join(suite));
+    pytest
 }
 
 /// Runs a suite against a server of its own.
@@ -90,6 +102,11 @@ async fn passes(suite: &mut Command) -> Result<()> {
     ensure!(
         output.status.success(),
         "{told}\n{suite:?} failed against the server that logged:\n{}",
+        server.log()
+    );
+    ensure!(
+        !server.log().contains("panicked"),
+        "{suite:?} made the server panic:\n{}",
         server.log()
     );
     Ok(())

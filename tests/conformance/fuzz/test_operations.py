@@ -62,7 +62,6 @@ def test_operation(operation, world):
         note(f"{operation.method.upper()} {target} as {caller}\n{body!r}")
         answer = line.ask(operation.method.upper(), target, headers, body)
         note(f"{answer.status} in {answer.seconds:.2f} s: {answer.body[:2000]!r}")
-        record(raw["operationId"], answer.status)
         check(answer, raw)
         if answer.errcode() == "M_UNKNOWN_TOKEN" and caller == "mallory":
             world.renew()
@@ -141,10 +140,3 @@ def validator(schema):
     if key not in VALIDATORS:
         VALIDATORS[key] = jsonschema_rs.Draft202012Validator({**schema, "components": API["components"]}, validate_formats=False)
     return VALIDATORS[key]
-
-
-from collections import Counter
-STATS = {}
-def record(op, status): STATS.setdefault(op, Counter())[status] += 1
-import atexit
-atexit.register(lambda: open("/tmp/adv/stats.json","w").write(json.dumps(STATS, indent=0)))
