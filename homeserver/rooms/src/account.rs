@@ -4,56 +4,77 @@ use std::collections::HashSet;
 
 use orvale_storage::{Position, trees::rooms::Membership};
 use ruma::{UserId, events::StateEventType};
+use tokio::task::JoinSet;
 
 use crate::{
     Rooms,
+    append::membership,
     error::{Error, Result},
-    json::Object,
+    json::object,
     member::MemberContent,
 };
 
+/// How many rooms are told of a new profile at once.
+const ROOMS_AT_ONCE: usize = 16;
+
 impl Rooms {
-    /// Brings the member events of a user's rooms up to date with display name and avatar of the profile. A room that refuses
-    /// keeps the old ones, and the others go on.
+    /// Brings the member events of a user's rooms up to date with display name and avatar of the profile, some rooms at a
+    /// time. A room that refuses keeps the old ones, and the others go on.
     ///
     /// # Errors
     /// Storage's.
     pub async fn update_profile(&self, user: &UserId) -> Result<()> {
-        let profile = self.member_profile(user)?;
+        let mut updates: JoinSet<Result<()>> = JoinSet::new();
         for number in self.numbers(user, |membership| membership == Membership::Join)? {
-            let room = self.get_number(number)?;
-            let updated = self.append(&room, |view| {
-                if view.membership(user)? != Some(Membership::Join) {
-                    return Ok(Vec::new());
-                }
-                let member = view.state(&StateEventType::RoomMember, user.as_str())?;
-                let before = member
-                    .and_then(|member| serde_json::from_str::<Object>(member.content.get()).ok());
-                // What else the user said of their membership goes with the event it was said in.
-                let mut after = MemberContent::new("join").or(&profile);
-                if let Some(by) = before
-                    .as_ref()
-                    .and_then(|before| before.get("join_authorised_via_users_server"))
-                {
-                    after = after.with("join_authorised_via_users_server", by.clone());
-                }
-                let shown = |key: &str| {
-                    before.as_ref().and_then(|before| before.get(key)) == profile.get(key)
-                };
-                if shown("displayname") && shown("avatar_url") {
-                    return Ok(Vec::new());
-                }
-                Ok(vec![after.draft(user, user)])
-            });
-            match updated.await {
-                Ok(_) => {}
-                Err(Error::Storage(error)) => return Err(error.into()),
-                Err(error) => {
-                    tracing::warn!(room_id = %room.id, user_id = %user, %error, "profile not updated")
-                }
+            if updates.len() >= ROOMS_AT_ONCE
+                && let Some(done) = updates.join_next().await
+            {
+                done.map_err(|e| Error::Internal(e.to_string()))??;
             }
+            let (rooms, user) = (self.clone(), user.to_owned());
+            updates.spawn(async move { rooms.update_profile_in(&user, number).await });
+        }
+        while let Some(done) = updates.join_next().await {
+            done.map_err(|e| Error::Internal(e.to_string()))??;
         }
         Ok(())
+    }
+
+    async fn update_profile_in(&self, user: &UserId, number: Position) -> Result<()> {
+        const SHOWN: [&str; 2] = ["displayname", "avatar_url"];
+        let room = self.get_number(number)?;
+        let updated = self.append(&room, |view| {
+            let Some(member) = view.state(&StateEventType::RoomMember, user.as_str())? else {
+                return Ok(Vec::new());
+            };
+            if membership(&member) != Some(Membership::Join) {
+                return Ok(Vec::new());
+            }
+            // Read under the room's lock: of two changes at once, the later one stays in every room.
+            let profile = self.member_profile(user)?;
+            let before = object(&member.content)?;
+            if SHOWN
+                .iter()
+                .all(|key| before.get(*key) == profile.get(*key))
+            {
+                return Ok(Vec::new());
+            }
+            let kept = "join_authorised_via_users_server";
+            // What else the user said of their membership goes with the event it was said in.
+            let mut after = MemberContent::new("join").or(&profile);
+            if let Some(by) = before.get(kept) {
+                after = after.with(kept, by.clone());
+            }
+            Ok(vec![after.draft(user, user)])
+        });
+        match updated.await {
+            Ok(_) => Ok(()),
+            Err(Error::Storage(error)) => Err(error.into()),
+            Err(error) => {
+                tracing::warn!(room_id = %room.id, user_id = %user, %error, "profile not updated");
+                Ok(())
+            }
+        }
     }
 
     /// Makes a user leave all rooms, turn down all invites and take back all knocks. A room that refuses is passed over.
@@ -100,5 +121,39 @@ impl Rooms {
             .filter(|(_, record)| is_so(record.membership))
             .map(|(room, _)| room)
             .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NewRoom, testing::rooms};
+
+    #[tokio::test]
+    async fn every_room_shows_the_last_of_many_names() {
+        let rooms = rooms();
+        let [alice] = rooms.people(["alice"]).await;
+        for _ in 0..40 {
+            rooms.create(&alice, NewRoom::default()).await.unwrap();
+        }
+        let mut tasks = JoinSet::new();
+        for n in 0..5 {
+            let name = format!("Alice {n}");
+            rooms
+                .users()
+                .set_profile_field(&alice, "displayname", name.into())
+                .await
+                .unwrap();
+            let (rooms, alice) = (rooms.clone(), alice.clone());
+            tasks.spawn(async move { rooms.update_profile(&alice).await });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap().unwrap();
+        }
+        for (number, record) in rooms.list_memberships(&alice).unwrap() {
+            let member = rooms.event(record.event).unwrap();
+            let name = member.pdu.content_field::<String>("displayname");
+            assert_eq!(name.as_deref(), Some("Alice 4"), "room {number}");
+        }
     }
 }
