@@ -1,5 +1,6 @@
 //! What administrators may do to accounts by the specification.
 
+pub(crate) mod get_user_info;
 pub(crate) mod is_user_locked;
 pub(crate) mod is_user_suspended;
 pub(crate) mod lock_user;

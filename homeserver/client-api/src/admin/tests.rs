@@ -87,3 +87,24 @@ async fn the_suspended_read_and_log_out() {
         .await
         .ok();
 }
+
+#[tokio::test]
+async fn where_somebody_is_logged_in_is_for_them_and_for_administrators() {
+    let server = Server::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let whois = format!("/_matrix/client/v3/admin/whois/{}", alice.user_id);
+    let shown = alice.get(&whois).await.ok();
+    assert_eq!(shown["user_id"], alice.user_id.as_str());
+    assert!(shown["devices"][alice.device_id.as_str()]["sessions"].is_array());
+    bob.get(&whois).await.refused(403, "M_FORBIDDEN");
+    server
+        .state
+        .users
+        .set_admin(&bob.user_id, true)
+        .await
+        .unwrap();
+    bob.get(&whois).await.ok();
+    bob.get("/_matrix/client/v3/admin/whois/@nobody:example.org")
+        .await
+        .refused(404, "M_NOT_FOUND");
+}

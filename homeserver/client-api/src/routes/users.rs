@@ -31,6 +31,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .endpoint(keys::claim_keys::handle)
         .endpoint(presence::set_presence::handle)
         .endpoint(presence::get_presence::handle)
+        .endpoint(admin::get_user_info::handle)
         .endpoint(admin::is_user_locked::handle)
         .endpoint(admin::lock_user::handle)
         .endpoint(admin::is_user_suspended::handle)

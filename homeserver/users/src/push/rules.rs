@@ -119,20 +119,29 @@ impl Users {
         self.change_push_rules(user_id, change).await
     }
 
-    /// The content of the account data `m.push_rules`, also the answer of `GET /pushrules/`. Every kind is there, the empty
-    /// ones too: clients look into them without asking.
+    /// The user's push rules as clients see them (`GET /pushrules/global/`). Every kind is there, the empty ones too: clients
+    /// look into them without asking.
+    ///
+    /// # Errors
+    /// Storage; [`Error::NotLocal`].
+    pub fn push_rules_by_kind(&self, user_id: &UserId) -> Result<Value> {
+        let mut kinds =
+            json!({ "override": [], "content": [], "room": [], "sender": [], "underride": [] });
+        let ruleset = serde_json::to_value(&*self.push_rules(user_id)?);
+        let ruleset = ruleset.map_err(|error| Error::Internal(error.to_string()))?;
+        if let (Some(kinds), Value::Object(ruleset)) = (kinds.as_object_mut(), ruleset) {
+            kinds.extend(ruleset);
+        }
+        Ok(kinds)
+    }
+
+    /// The content of the account data `m.push_rules`, also the answer of `GET /pushrules/`.
     ///
     /// # Errors
     /// Storage; [`Error::NotLocal`].
     pub fn push_rules_content(&self, user_id: &UserId) -> Result<JsonText> {
-        let internal = |error: serde_json::Error| Error::Internal(error.to_string());
-        let mut kinds =
-            json!({ "override": [], "content": [], "room": [], "sender": [], "underride": [] });
-        let ruleset = serde_json::to_value(&*self.push_rules(user_id)?).map_err(internal)?;
-        if let (Some(kinds), Value::Object(ruleset)) = (kinds.as_object_mut(), ruleset) {
-            kinds.extend(ruleset);
-        }
-        JsonText::of(&json!({ "global": kinds })).map_err(internal)
+        let content = json!({ "global": self.push_rules_by_kind(user_id)? });
+        JsonText::of(&content).map_err(|error| Error::Internal(error.to_string()))
     }
 
     async fn change_push_rules(
@@ -205,6 +214,7 @@ mod tests {
         for kind in ["override", "content", "room", "sender", "underride"] {
             assert!(content["global"][kind].is_array(), "{kind} is missing");
         }
+        assert_eq!(content["global"].as_object().unwrap().len(), 5);
     }
 
     #[tokio::test]

@@ -9,9 +9,16 @@ use serde::Serialize;
 
 use crate::{Error, Result};
 
+/// The rules that every user of the server has: those of the specification, without the unstable ones that ruma adds.
+fn defaults(user_id: &UserId) -> Ruleset {
+    let mut defaults = Ruleset::server_default(user_id);
+    defaults.postcontent.clear();
+    defaults
+}
+
 /// A stored ruleset as it is now: with the server's default rules of today, changed where the user changed them.
 pub(super) fn current(stored: Option<&JsonText>, user_id: &UserId) -> Result<Ruleset> {
-    let defaults = Ruleset::server_default(user_id);
+    let defaults = defaults(user_id);
     let Some(stored) = stored else {
         return Ok(defaults);
     };
@@ -19,13 +26,14 @@ pub(super) fn current(stored: Option<&JsonText>, user_id: &UserId) -> Result<Rul
         .parse()
         .map_err(|e| Error::Internal(format!("stored push rules: {e}")))?;
     ruleset.update_with_server_default(defaults);
+    ruleset.postcontent.clear();
     Ok(ruleset)
 }
 
 /// The part of a ruleset that is kept: the user's own rules, and those default rules that the user changed. The others
 /// follow the server's defaults when these change.
 pub(super) fn kept(mut ruleset: Ruleset, user_id: &UserId) -> Result<JsonText> {
-    let defaults = Ruleset::server_default(user_id);
+    let defaults = defaults(user_id);
     macro_rules! drop_unchanged {
         ($($kind:ident),*) => {$(
             ruleset.$kind.retain(|rule| {
