@@ -1,5 +1,8 @@
 //! Stories, a file for each subject.
 
 mod conformance;
+mod crash;
 mod edges;
+mod operations;
 mod restart;
+mod users;
