@@ -63,7 +63,10 @@ impl Rooms {
 
     /// The event by which a user who was joined left: the last one that ended a join. Being invited or banned afterwards shows
     /// nothing more.
-    fn left_at(&self, record: &MembershipRecord) -> Result<Position> {
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn left_at(&self, record: &MembershipRecord) -> Result<Position> {
         let mut event = self.event(record.event)?;
         while let Some(before) = self.member_before(&event)? {
             if membership(&before.pdu) == Some(Membership::Join) {

@@ -256,14 +256,13 @@ impl Followed {
         let slot = self.sessions.insert(session);
         self.by_user.insert(user_id, slot);
         for room in joined {
-            self.enter(room, slot);
+            self.enter(room, slot, self.at);
         }
         pulse
     }
 
-    /// A session's user is in a room.
-    fn enter(&mut self, room: Position, slot: u32) {
-        let at = self.at;
+    /// A session's user is in a room. What the room holds up to `at` is not remembered, should this be the first one there.
+    fn enter(&mut self, room: Position, slot: u32, at: Position) {
         let fresh = || Online {
             members: Vec::new(),
             recent: Recent {
@@ -333,7 +332,7 @@ impl Followed {
         }
         self.bytes = (self.bytes + session.bytes()).saturating_sub(before);
         if membership == Membership::Join {
-            self.enter(room, slot);
+            self.enter(room, slot, at);
         } else {
             self.exit(room, slot);
         }

@@ -25,6 +25,8 @@ mod summary;
 mod tests;
 mod timeline;
 mod token;
+#[cfg(test)]
+mod truth_tests;
 
 use std::{sync::Arc, time::Duration};
 

@@ -4,7 +4,7 @@ use orvale_rooms::{
     Membership, MembershipRecord, Order, Room, StateId, StoredEvent, Viewer, membership,
 };
 use orvale_storage::Position;
-use ruma::events::StateEventType;
+use ruma::events::{StateEventType, TimelineEventType};
 
 use super::{
     answer::{RoomNews, Writer},
@@ -43,6 +43,7 @@ impl Writer<'_> {
             upto: self.news.reached.position,
             recent: news.recent.as_deref().filter(|_| since.is_some()),
             all_seen: since.is_some_and(|since| standing.event <= since),
+            told: None,
         };
         let happened = since.is_none_or(|since| standing.events > since);
         let mut timeline = if happened {
@@ -124,21 +125,38 @@ impl Writer<'_> {
         let mut viewer = Viewer::new(rooms, &user_id, record).on(self.asked.device_id.as_str());
         let mut object = Object::open(out);
         if was_in || since.is_some() || self.since.is_none() {
+            let record = record.map(|record| MembershipRecord {
+                event: standing.event,
+                ..record
+            });
+            let left_at = record
+                .map(|record| rooms.left_at(&record))
+                .transpose()?
+                .unwrap_or(standing.event);
             let span = Span {
                 since,
-                upto: standing.event,
+                upto: left_at,
                 recent: None,
                 all_seen: false,
+                told: Some(left_at),
             };
-            let Some(timeline) = self.timeline(room, &mut viewer, span)? else {
+            let Some(mut timeline) = self.timeline(room, &mut viewer, span)? else {
                 return Ok(false);
             };
-            let state = self.state(
-                room,
-                &timeline,
-                since.is_none() || self.asked.full_state,
-                &[],
-            )?;
+            let full = since.is_none() || self.asked.full_state;
+            let mut state = self.state(room, &timeline, full, &[])?;
+            if left_at != standing.event {
+                // Gone, and banned since, or kept from coming back: the room ends where they left, and with the last word.
+                if self.asked.state_after {
+                    let is_own = |event: &StoredEvent| {
+                        event.pdu.kind == TimelineEventType::RoomMember
+                            && event.pdu.state_key.as_deref() == Some(user_id.as_str())
+                    };
+                    state.retain(|event| !is_own(event));
+                    state.push(event.clone());
+                }
+                timeline.events.push(event);
+            }
             self.part(room, since)?;
             self.write_timeline(&timeline, &mut viewer, &mut object)?;
             self.write_state(&state, &mut viewer, &mut object)?;

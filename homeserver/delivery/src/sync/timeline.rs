@@ -1,6 +1,6 @@
 //! What a room's section holds of its history.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use orvale_rooms::{Order, Room, StateId, StoredEvent, Viewer};
 use orvale_storage::Position;
@@ -42,6 +42,8 @@ pub(super) struct Span<'a> {
     pub(super) recent: Option<&'a [RecentEvent]>,
     /// Whether the reader was in the room all the time.
     pub(super) all_seen: bool,
+    /// An event that the reader is told of, though they may not see others of the kind: that they are out.
+    pub(super) told: Option<Position>,
 }
 
 impl Writer<'_> {
@@ -68,6 +70,8 @@ impl Writer<'_> {
         let mut first: Option<(Order, Arc<StoredEvent>)> = None;
         let mut looks = 0;
         let mut complete = false;
+        // State that was passed over, being later than what the walk still meets.
+        let mut passed = HashSet::new();
         loop {
             let Some((order, event)) = walk.next(limit)? else {
                 complete = true;
@@ -76,10 +80,14 @@ impl Writer<'_> {
             if looks == 0 {
                 timeline.end = event.state_after();
             }
-            let shown = shows_any && self.shows(&event, viewer, span.all_seen)?;
-            if shown && timeline.events.len() == limit || looks == LOOKS {
-                timeline.limited = shown || looks == LOOKS;
+            let shown = shows_any && self.shows(&event, viewer, span)?;
+            let is_over = shown && timeline.events.len() == limit || looks == LOOKS;
+            if is_over || shown && self.is_outdated(&event, &passed) {
+                timeline.limited = true;
                 break;
+            }
+            if !shown && let Some(state_key) = &event.pdu.state_key {
+                passed.insert((event.pdu.kind.clone(), state_key.clone()));
             }
             looks += 1;
             if event.pdu.kind == TimelineEventType::RoomMember && event.pdu.state_key.is_some() {
@@ -116,8 +124,21 @@ impl Writer<'_> {
         Ok(Some(timeline))
     }
 
+    /// Whether a client would take an event for the room's state though a later one, which it is not shown, has replaced it. It would,
+    /// if it updates its state by the timeline; then the timeline starts after the event.
+    fn is_outdated(
+        &self,
+        event: &StoredEvent,
+        passed: &HashSet<(TimelineEventType, String)>,
+    ) -> bool {
+        let key = || Some((event.pdu.kind.clone(), event.pdu.state_key.clone()?));
+        !self.asked.state_after
+            && !passed.is_empty()
+            && key().is_some_and(|key| passed.contains(&key))
+    }
+
     /// Whether an event is shown to the reader who asks.
-    fn shows(&self, event: &StoredEvent, viewer: &mut Viewer<'_>, all_seen: bool) -> Result<bool> {
+    fn shows(&self, event: &StoredEvent, viewer: &mut Viewer<'_>, span: Span<'_>) -> Result<bool> {
         // Clients hear nothing of those whom they ignore, except what makes up the room.
         if event.pdu.state_key.is_none()
             && !self.ignored.is_empty()
@@ -125,14 +146,8 @@ impl Writer<'_> {
         {
             return Ok(false);
         }
-        Ok(self.asked.filter.timeline.takes(event)
-            && (all_seen || self.is_own_membership(event) || viewer.sees(event)?))
-    }
-
-    /// Whether an event says how the reader stands in the room: whatever that is, the reader is told.
-    fn is_own_membership(&self, event: &StoredEvent) -> bool {
-        event.pdu.kind == TimelineEventType::RoomMember
-            && event.pdu.state_key.as_deref() == Some(self.asked.user_id.as_str())
+        let seen = span.all_seen || span.told == Some(event.position);
+        Ok(self.asked.filter.timeline.takes(event) && (seen || viewer.sees(event)?))
     }
 }
 
