@@ -94,7 +94,7 @@ impl Rooms {
                 Ok(()) => {}
                 Err(Error::Storage(error)) => return Err(error.into()),
                 Err(error) => {
-                    tracing::warn!(room_id = %room.id, user_id = %user, %error, "room not left")
+                    tracing::warn!(room_id = %room.id, user_id = %user, %error, "room not left");
                 }
             }
         }

@@ -6,10 +6,7 @@ use orvale_storage::{
     Batch, Entry,
     trees::rooms::{ALIASES, AliasRecord, ROOM_ALIASES},
 };
-use ruma::{
-    OwnedRoomAliasId, RoomAliasId, RoomOrAliasId, UserId,
-    events::{StateEventType, room::canonical_alias::RoomCanonicalAliasEventContent},
-};
+use ruma::{OwnedRoomAliasId, RoomAliasId, RoomOrAliasId, UserId, events::StateEventType};
 
 use crate::{
     Draft, Room, Rooms,
@@ -197,13 +194,6 @@ impl Rooms {
             .into_iter()
             .filter_map(|((_, alias), ())| alias.try_into().ok());
         Ok(aliases.collect())
-    }
-
-    /// The room's canonical alias, if it names one.
-    pub(crate) fn canonical_alias(&self, room: &Room) -> Result<Option<OwnedRoomAliasId>> {
-        let event = self.find_state(room, &StateEventType::RoomCanonicalAlias, "")?;
-        let content = event.and_then(|e| e.pdu.content_as::<RoomCanonicalAliasEventContent>().ok());
-        Ok(content.and_then(|content| content.alias))
     }
 }
 

@@ -72,6 +72,7 @@ impl Rooms {
             }
         }
         self.check_numbers(&mut checked)?;
+        self.check_lists(&mut checked)?;
         Ok(checked)
     }
 
@@ -315,7 +316,8 @@ mod tests {
             .replace("alice", "alicf")
             .into();
         let order = Order::live(event.position).0;
-        let breaks: Vec<Box<dyn Fn(&mut Batch)>> = vec![
+        type Break<'a> = Box<dyn Fn(&mut Batch) + 'a>;
+        let breaks: Vec<Break<'_>> = vec![
             Box::new(|b| {
                 b.delete(&EVENT_NUMBERS, (event.event_id(),));
             }),

@@ -539,12 +539,12 @@ mod tests {
             alias: Some("tea".to_owned()),
             ..NewRoom::default()
         };
-        let make = async || {
+        let make = || {
             let rooms = rooms.clone();
             let alice = alice.clone();
             tokio::spawn(async move { rooms.create(&alice, new()).await })
         };
-        let tasks = [make().await, make().await, make().await];
+        let tasks = [make(), make(), make()];
         let mut made = Vec::new();
         for task in tasks {
             match task.await.unwrap() {

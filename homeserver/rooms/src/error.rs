@@ -14,6 +14,9 @@ pub enum Error {
     /// No such event, or none that this user may see.
     #[error("there is no event {0} that you can see")]
     UnknownEvent(OwnedEventId),
+    /// No event near that time.
+    #[error("there is no event from then on in that direction that you can see")]
+    NoEventThen,
     /// No state of this type and key.
     #[error("the room has no such state")]
     NoSuchState,
@@ -26,6 +29,9 @@ pub enum Error {
     /// The user is another server's, and federation is not available.
     #[error("{0} is a user of another server, and federation is not available")]
     RemoteUser(OwnedUserId),
+    /// The user takes no invites.
+    #[error("{0} does not take invites")]
+    InviteBlocked(OwnedUserId),
     /// No such alias.
     #[error("there is no room alias {0}")]
     UnknownAlias(OwnedRoomAliasId),

@@ -173,7 +173,7 @@ impl StoredEvent {
             .map(|id| serde_json::to_string(id).expect("an ID is a string"));
         match (&redacts, parts.redacts) {
             (Some(id), Some(_)) if content == "{}" => {
-                out.push_str(&format!("{{\"redacts\":{id}}}"))
+                out.push_str(&format!("{{\"redacts\":{id}}}"));
             }
             (Some(id), Some(_)) if !content.contains("\"redacts\"") => {
                 out.push_str(&format!(

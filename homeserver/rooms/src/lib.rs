@@ -15,13 +15,13 @@
 //! | `member.rs` | member events and the profiles in them |
 //! | `send.rs`, `check_content.rs` | sending, and what is refused before the auth rules are asked |
 //! | `access.rs` | which rooms a user may look into |
-//! | `pages.rs`, `filter.rs`, `room_state.rs` | reading: history, context, state, members |
+//! | `pages.rs`, `filter.rs`, `moment.rs`, `room_state.rs` | reading: history, context, by time, state, members |
 //! | `account.rs` | what happens in a user's rooms when their account changes |
 //! | `news.rs` | what delivery asks: summaries, stripped state |
 //! | `alias.rs`, `directory.rs` | room aliases, the public directory |
 //! | `upgrade.rs`, `carry_over.rs` | a new room in the place of an old one, and what its members keep |
 //! | `receipts.rs`, `typing.rs` | who has read how far, who is typing |
-//! | `check.rs` | whether all that is stored agrees |
+//! | `check.rs`, `check_lists.rs` | whether all that is stored agrees |
 //!
 //! Reads see what is visible in the store. Appending sees more: under its lock, a room's head already stands on events whose
 //! batch is on its way to the disk.
@@ -37,6 +37,7 @@ mod append_tests;
 mod carry_over;
 mod check;
 mod check_content;
+mod check_lists;
 mod create;
 mod directory;
 mod error;
@@ -50,6 +51,7 @@ mod member;
 #[cfg(test)]
 mod membership_tests;
 mod moderate;
+mod moment;
 mod news;
 mod pages;
 mod power;

@@ -80,10 +80,32 @@ impl Rooms {
         if !self.is_local(user) {
             return Err(Error::RemoteUser(user.to_owned()));
         }
-        if self.users().exists(user)? {
-            Ok(())
-        } else {
-            Err(Error::UnknownUser(user.to_owned()))
+        if !self.users().exists(user)? {
+            return Err(Error::UnknownUser(user.to_owned()));
         }
+        if self.blocks_invites(user)? {
+            return Err(Error::InviteBlocked(user.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Whether a local user wants no invites.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn blocks_invites(&self, user: &UserId) -> Result<bool> {
+        #[derive(Default, serde::Deserialize)]
+        struct Config {
+            default_action: Option<Value>,
+        }
+        let content = self
+            .users()
+            .account_data(user, None, "m.invite_permission_config")?;
+        let config: Config = content
+            .and_then(|content| content.parse().ok())
+            .unwrap_or_default();
+        Ok(config
+            .default_action
+            .is_some_and(|action| action == "block"))
     }
 }

@@ -452,3 +452,39 @@ async fn leaving_ends_typing() {
     let last = rooms.event(rooms.last_event(room.number).unwrap()).unwrap();
     assert_eq!(last.pdu.kind, TimelineEventType::RoomMember);
 }
+
+#[tokio::test]
+async fn who_takes_no_invites_gets_none() {
+    let rooms = rooms();
+    let [alice, bob] = rooms.people(["alice", "bob"]).await;
+    let room = room_of(&rooms, &alice, Preset::Private).await;
+    let set = async |content: &str| {
+        let set = rooms
+            .users()
+            .set_account_data(&bob, None, "m.invite_permission_config", content);
+        set.await.unwrap();
+    };
+    set(r#"{"default_action": "block"}"#).await;
+    let invited = rooms.invite(&alice, &bob, &room, None).await;
+    assert!(matches!(invited, Err(Error::InviteBlocked(_))));
+    let put = NewState {
+        kind: StateEventType::RoomMember,
+        state_key: bob.to_string(),
+        content: raw(&json!({"membership": "invite"})),
+        timestamp: None,
+    };
+    assert!(matches!(
+        rooms.send_state(&alice, &room.id, put).await,
+        Err(Error::InviteBlocked(_))
+    ));
+    let new = NewRoom {
+        invite: vec![bob.clone()],
+        ..NewRoom::default()
+    };
+    assert!(matches!(
+        rooms.create(&alice, new).await,
+        Err(Error::InviteBlocked(_))
+    ));
+    set("{}").await;
+    rooms.invite(&alice, &bob, &room, None).await.unwrap();
+}

@@ -32,6 +32,9 @@ pub struct Room {
     head: Mutex<Head>,
 }
 
+/// The event that is the state of some type and key, and the position from which on the store can be asked instead.
+type KnownState = (Position, Option<Arc<Pdu>>);
+
 /// Where a room stands after all that was submitted, durable or on its way.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
@@ -42,7 +45,7 @@ pub(crate) struct Head {
     pub(crate) joined: u64,
     pub(crate) invited: u64,
     /// State events that appending looked up (`None`: there is none), and all that the store may not have applied yet.
-    pub(crate) known: HashMap<(StateEventType, String), (Position, Option<Arc<Pdu>>)>,
+    pub(crate) known: HashMap<(StateEventType, String), KnownState>,
     /// Requests that made an event which the store may not have applied yet.
     pub(crate) transactions: HashMap<(String, String, String), (Position, OwnedEventId)>,
     /// Memberships that the store may not have applied yet.
