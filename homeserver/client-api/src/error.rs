@@ -55,13 +55,14 @@ impl From<orvale_rooms::Error> for Error {
         use orvale_rooms::Error as E;
         let message = error.to_string();
         Self(match error {
-            E::UnknownRoom(_) | E::UnknownEvent(_) | E::NoSuchState => {
+            E::UnknownRoom(_) | E::NoEventThen | E::UnknownEvent(_) | E::NoSuchState => {
                 MatrixError::not_found(message)
             }
             E::UnknownUser(_) | E::UnknownAlias(_) => MatrixError::not_found(message),
             E::NotJoined | E::Forbidden(_) | E::RemoteUser(_) => MatrixError::forbidden(message),
             E::StillInRoom => MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message),
             E::AliasInUse(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_ROOM_IN_USE", message),
+            E::InviteBlocked(_) => MatrixError::new(StatusCode::FORBIDDEN, "M_INVITE_BLOCKED", message),
             E::BadAlias(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_BAD_ALIAS", message),
             E::InvalidRoomState(_) => {
                 MatrixError::new(StatusCode::BAD_REQUEST, "M_INVALID_ROOM_STATE", message)

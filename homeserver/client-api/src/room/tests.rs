@@ -337,6 +337,14 @@ async fn messages_are_sent_once_redacted_and_found() {
     assert_eq!(context["event"]["event_id"], one.as_str());
     assert_eq!(context["events_after"][0]["type"], "m.reaction");
     assert!(context["state"].as_array().unwrap().len() > 4);
+    let found = bob
+        .get(&format!(
+            "/_matrix/client/v1{}/timestamp_to_event?ts=1&dir=f",
+            room.trim_start_matches(V3)
+        ))
+        .await
+        .ok();
+    assert!(found["origin_server_ts"].is_u64());
     bob.get(&format!("{room}/event/$none"))
         .await
         .refused(404, "M_NOT_FOUND");

@@ -39,6 +39,7 @@ fn reading() -> Router<ApiState> {
         .endpoint(membership::get_member_events::handle)
         .endpoint(membership::joined_members::handle)
         .endpoint(message::get_message_events::handle)
+        .endpoint(room::get_event_by_timestamp::handle)
         .endpoint(context::get_context::handle)
 }
 
