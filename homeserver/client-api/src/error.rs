@@ -62,7 +62,9 @@ impl From<orvale_rooms::Error> for Error {
             E::NotJoined | E::Forbidden(_) | E::RemoteUser(_) => MatrixError::forbidden(message),
             E::StillInRoom => MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message),
             E::AliasInUse(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_ROOM_IN_USE", message),
-            E::InviteBlocked(_) => MatrixError::new(StatusCode::FORBIDDEN, "M_INVITE_BLOCKED", message),
+            E::InviteBlocked(_) => {
+                MatrixError::new(StatusCode::FORBIDDEN, "M_INVITE_BLOCKED", message)
+            }
             E::BadAlias(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_BAD_ALIAS", message),
             E::InvalidRoomState(_) => {
                 MatrixError::new(StatusCode::BAD_REQUEST, "M_INVALID_ROOM_STATE", message)
@@ -76,7 +78,7 @@ impl From<orvale_rooms::Error> for Error {
                 message,
             ),
             E::UnableToGrantJoin => {
-                MatrixError::new(StatusCode::FORBIDDEN, "M_UNABLE_TO_GRANT_JOIN", message)
+                MatrixError::new(StatusCode::BAD_REQUEST, "M_UNABLE_TO_GRANT_JOIN", message)
             }
             E::GuestsForbidden => {
                 MatrixError::new(StatusCode::FORBIDDEN, "M_GUEST_ACCESS_FORBIDDEN", message)
