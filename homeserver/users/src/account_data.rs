@@ -123,6 +123,8 @@ impl Users {
         change: impl Fn(Option<&JsonText>) -> Result<JsonText>,
     ) -> Result<()> {
         let localpart = self.localpart(user_id)?;
+        let _replacing = (room.is_none() && kind == IGNORED_USERS_TYPE)
+            .then(|| self.inner.ignored.replacing(user_id.to_owned()));
         let key = (localpart, number(room), kind);
         self.write_at(1, |places| {
             let before = self.store().get(&ACCOUNT_DATA, key)?;
@@ -160,11 +162,7 @@ impl Users {
             });
             Ok((batch, ()))
         })
-        .await?;
-        if room.is_none() && kind == IGNORED_USERS_TYPE {
-            self.inner.ignored.forget([user_id]);
-        }
-        Ok(())
+        .await
     }
 
     /// All of the user's global account data, `m.push_rules` too; or that of one room.

@@ -56,6 +56,7 @@ impl Users {
             user_id: user_id.to_string(),
             device_id: device_id.to_string(),
         };
+        let _replacing = self.replacing_key_counts(user_id, device_id);
         let claimed = self
             .write(|| {
                 let mut batch = Batch::new();
@@ -91,7 +92,6 @@ impl Users {
                 ))
             })
             .await?;
-        self.forget_key_counts(user_id, device_id);
         Ok(claimed)
     }
 }

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use orvale_storage::trees::users::{FALLBACK_KEYS, ONE_TIME_KEYS};
-use ruma::{DeviceId, OneTimeKeyAlgorithm, UInt, UserId};
+use ruma::{DeviceId, OneTimeKeyAlgorithm, OwnedDeviceId, OwnedUserId, UInt, UserId};
 
-use crate::{Result, Users};
+use crate::{Result, Users, cache::Replacing};
 
 /// How many one-time keys a device has left, and which of its fallback keys are unused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,9 +48,13 @@ impl Users {
             })
     }
 
-    pub(super) fn forget_key_counts(&self, user_id: &UserId, device_id: &DeviceId) {
-        self.inner
-            .key_counts
-            .forget([&(user_id.to_owned(), device_id.to_owned())]);
+    /// To be held while the keys of a device change.
+    pub(super) fn replacing_key_counts(
+        &self,
+        user_id: &UserId,
+        device_id: &DeviceId,
+    ) -> Replacing<'_, (OwnedUserId, OwnedDeviceId), Arc<KeyCounts>> {
+        let device = (user_id.to_owned(), device_id.to_owned());
+        self.inner.key_counts.replacing(device)
     }
 }

@@ -55,6 +55,7 @@ impl Users {
     ) -> Result<Arc<KeyCounts>> {
         let localpart = self.localpart(user_id)?;
         let checked = check(user_id, device_id, upload)?;
+        let replacing = self.replacing_key_counts(user_id, device_id);
         self.write_at(1, |places| {
             let device = self
                 .store()
@@ -80,7 +81,7 @@ impl Users {
             Ok((batch, ()))
         })
         .await?;
-        self.forget_key_counts(user_id, device_id);
+        drop(replacing);
         self.key_counts(user_id, device_id)
     }
 

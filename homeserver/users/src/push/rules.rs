@@ -151,6 +151,7 @@ impl Users {
     ) -> Result<()> {
         let localpart = self.localpart(user_id)?;
         let most = self.config().limits.push_rules_bytes;
+        let _replacing = self.inner.rulesets.replacing(user_id.to_owned());
         self.write_at(1, |places| {
             let before = self.store().get(&PUSH_RULES, (localpart,))?;
             let mut ruleset = current(before.as_ref().map(|rules| &rules.ruleset), user_id)?;
@@ -182,9 +183,7 @@ impl Users {
             });
             Ok((batch, ()))
         })
-        .await?;
-        self.inner.rulesets.forget([user_id]);
-        Ok(())
+        .await
     }
 }
 
