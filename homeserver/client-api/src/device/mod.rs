@@ -13,15 +13,13 @@ use serde::Serialize;
 #[cfg(test)]
 mod tests;
 
-/// A device as its user sees it. The type of ruma's writes null for what is not known, which the specification does not have.
+/// A device as its user sees it. What is not known is null: the specification would leave it out, but matrix-nio refuses
+/// devices that lack any of these, and other servers have always written null.
 #[derive(Serialize)]
 pub(crate) struct Shown {
     device_id: OwnedDeviceId,
-    #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     last_seen_ip: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     last_seen_ts: Option<u64>,
 }
 

@@ -28,10 +28,10 @@ async fn devices_are_listed_shown_and_renamed() {
     );
     let mine = format!("{DEVICES}/{}", alice.device_id);
     let unnamed = alice.get(&mine).await.ok();
-    assert!(
-        unnamed.as_object().unwrap().values().all(|value| !value.is_null()),
-        "{unnamed}"
-    );
+    // matrix-nio refuses a device that lacks one of them.
+    for field in ["display_name", "last_seen_ip", "last_seen_ts"] {
+        assert!(unnamed.get(field).is_some(), "{field} in {unnamed}");
+    }
     assert_eq!(
         alice
             .put(&mine, json!({ "display_name": "Phone" }))

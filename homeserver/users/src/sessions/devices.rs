@@ -19,7 +19,7 @@ pub struct DeviceInfo {
     pub device_id: OwnedDeviceId,
     /// The name its user sees.
     pub display_name: Option<String>,
-    /// When it was last seen, in milliseconds since the Unix epoch; some minutes late.
+    /// When it was last seen, in milliseconds since the Unix epoch; up to three minutes late.
     pub last_seen_at: Option<u64>,
     /// From which address.
     pub last_seen_from: Option<String>,
@@ -48,7 +48,9 @@ impl Users {
             .prefix(&DEVICES, (self.localpart(user_id)?,), usize::MAX)?;
         Ok(found
             .into_iter()
-            .map(|((_, device_id), device)| DeviceInfo::new(&device_id, device))
+            .map(|((_, device_id), device)| {
+                self.with_last_seen(user_id, DeviceInfo::new(&device_id, device))
+            })
             .collect())
     }
 
@@ -60,7 +62,9 @@ impl Users {
         let found = self
             .store()
             .get(&DEVICES, (self.localpart(user_id)?, device_id))?;
-        Ok(found.map(|device| DeviceInfo::new(device_id.as_str(), device)))
+        Ok(found.map(|device| {
+            self.with_last_seen(user_id, DeviceInfo::new(device_id.as_str(), device))
+        }))
     }
 
     /// Renames a device.

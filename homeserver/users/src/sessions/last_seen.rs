@@ -7,9 +7,9 @@ use orvale_storage::{
     trees::users::{DEVICES, Device},
 };
 use parking_lot::Mutex;
-use ruma::{OwnedDeviceId, OwnedUserId};
+use ruma::{OwnedDeviceId, OwnedUserId, UserId};
 
-use super::Session;
+use super::{Session, devices::DeviceInfo};
 use crate::{Result, Users};
 
 /// A session is noted no more often, in milliseconds.
@@ -30,6 +30,19 @@ impl Users {
         session.noted_at.store(now, Ordering::Relaxed);
         let key = (session.user_id.clone(), session.device_id.clone());
         self.inner.last_seen.0.lock().insert(key, (now, from));
+    }
+
+    /// The device with what was noted and is not yet written.
+    pub(super) fn with_last_seen(&self, user_id: &UserId, device: DeviceInfo) -> DeviceInfo {
+        let key = (user_id.to_owned(), device.device_id.clone());
+        match self.inner.last_seen.0.lock().get(&key) {
+            None => device,
+            Some((at, from)) => DeviceInfo {
+                last_seen_at: Some(*at),
+                last_seen_from: Some(from.to_string()),
+                ..device
+            },
+        }
     }
 
     /// Writes what was noted since the last time.
@@ -76,12 +89,14 @@ mod tests {
         users.seen(&session, Ipv4Addr::LOCALHOST.into());
         users.clock().advance(Duration::from_secs(1));
         users.seen(&session, Ipv4Addr::UNSPECIFIED.into());
-        users.write_last_seen().await.unwrap();
-        let device = users.devices(&alice).unwrap().remove(0);
-        assert_eq!(
-            (device.last_seen_at, device.last_seen_from.as_deref()),
-            (Some(first), Some("127.0.0.1"))
-        );
+        for _ in ["noted", "written"] {
+            let device = users.devices(&alice).unwrap().remove(0);
+            assert_eq!(
+                (device.last_seen_at, device.last_seen_from.as_deref()),
+                (Some(first), Some("127.0.0.1"))
+            );
+            users.write_last_seen().await.unwrap();
+        }
         users.clock().advance(Duration::from_secs(180));
         users.seen(&session, Ipv4Addr::UNSPECIFIED.into());
         users.write_last_seen().await.unwrap();
