@@ -3,6 +3,7 @@
 mod conformance;
 mod crash;
 mod edges;
+mod hostile;
 mod operations;
 mod restart;
 mod users;

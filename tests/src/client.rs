@@ -329,8 +329,9 @@ fn event_id(answer: &Value) -> String {
         .to_owned()
 }
 
-/// A path argument.
-fn encode(argument: &str) -> String {
+/// An argument of a path or query, as it stands in a URL.
+#[must_use]
+pub fn encode(argument: &str) -> String {
     let mut encoded = String::new();
     for byte in argument.bytes() {
         match byte {

@@ -25,7 +25,7 @@ mod sync;
 mod waiting;
 
 pub use answer::Answer;
-pub use client::Client;
+pub use client::{Client, encode};
 pub use server::{Server, Settings, binary};
 pub use sync::Sync;
 pub use waiting::eventually;
