@@ -41,8 +41,8 @@ struct Typers {
     changed: u64,
     /// Who, until when.
     until: HashMap<OwnedUserId, Instant>,
-    /// Whether somebody waits for the next one to run out.
-    is_watched: bool,
+    /// When somebody looks who has run out of time.
+    looks: Option<Instant>,
 }
 
 impl Typing {
@@ -105,12 +105,15 @@ impl Typing {
         let mut rooms = self.inner.rooms.lock();
         let typers = rooms.typers.entry(room).or_default();
         let is_new = typers.until.insert(user.to_owned(), until).is_none();
-        let was_watched = std::mem::replace(&mut typers.is_watched, true);
+        let is_first = typers.looks.is_none_or(|looks| until < looks);
+        if is_first {
+            typers.looks = Some(until);
+        }
         if is_new {
             self.inner.changed(&mut rooms, room);
         }
-        if !was_watched {
-            tokio::spawn(expire(self.clone(), room));
+        if is_first {
+            tokio::spawn(expire(self.clone(), room, until));
         }
     }
 
@@ -126,16 +129,20 @@ impl Typing {
         }
     }
 
-    /// Lets go of those whose time is over; tells when the next one's is.
-    fn sweep(&self, room: Position) -> Option<Instant> {
+    /// Lets go of those whose time is over; tells when the next one's is. Not for who came to look at another time than
+    /// the room waits for: somebody else looks earlier.
+    fn sweep(&self, room: Position, looks: Instant) -> Option<Instant> {
         let now = Instant::now();
         let mut rooms = self.inner.rooms.lock();
         let typers = rooms.typers.get_mut(&room)?;
+        if typers.looks != Some(looks) {
+            return None;
+        }
         let before = typers.until.len();
         typers.until.retain(|_, until| *until > now);
         let is_over = typers.until.len() < before;
         let next = typers.until.values().min().copied();
-        typers.is_watched = next.is_some();
+        typers.looks = next;
         if is_over {
             self.inner.changed(&mut rooms, room);
         }
@@ -179,9 +186,11 @@ impl Rooms {
 }
 
 /// Waits for those who type in a room to run out of time, until none is left.
-async fn expire(typing: Typing, room: Position) {
-    while let Some(next) = typing.sweep(room) {
-        tokio::time::sleep_until(next).await;
+async fn expire(typing: Typing, room: Position, first: Instant) {
+    let mut looks = Some(first);
+    while let Some(at) = looks {
+        tokio::time::sleep_until(at).await;
+        looks = typing.sweep(room, at);
     }
 }
 
@@ -202,6 +211,23 @@ mod tests {
         let mut watch = typing.watch();
         watch.wait_for(|at| *at > seen).await.unwrap();
         assert_eq!(typing.since(ROOM, seen), Some([].into()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_short_time_ends_before_a_longer_one_that_was_given_up() {
+        let (typing, alice, bob) = (Typing::default(), user("alice"), user("bob"));
+        typing.start(ROOM, &alice, Duration::from_secs(30));
+        typing.stop(ROOM, &alice);
+        typing.start(ROOM, &alice, Duration::from_secs(1));
+        typing.start(ROOM, &bob, Duration::from_secs(5));
+        for still in [vec![bob], vec![]] {
+            let seen = typing.position();
+            let changed = typing.watch().wait_for(|at| *at > seen).await.map(|at| *at);
+            assert_eq!(changed.unwrap(), seen + 1);
+            assert_eq!(typing.list(ROOM), still.into_iter().collect());
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(typing.position(), 6);
     }
 
     #[tokio::test(start_paused = true)]
