@@ -14,13 +14,17 @@ use crate::{
     json::{object, raw},
 };
 
+/// How long an ID may be, in bytes.
+const MAX_ID: usize = 255;
+
 impl Rooms {
     /// The alias of this server with this localpart.
     pub(crate) fn local_alias(&self, localpart: &str) -> Result<OwnedRoomAliasId> {
         let alias = RoomAliasId::parse(format!("#{localpart}:{}", self.server_name()));
         alias
             .ok()
-            .filter(|alias| alias.alias() == localpart && is_alias_localpart(localpart))
+            .filter(|alias| alias.alias() == localpart && alias.as_str().len() <= MAX_ID)
+            .filter(|_| is_alias_localpart(localpart))
             .ok_or_else(|| {
                 Error::InvalidParam(format!("{localpart:?} cannot be part of a room alias"))
             })

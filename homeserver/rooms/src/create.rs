@@ -17,6 +17,8 @@ use crate::{
 
 /// How many people may be invited as a room is made.
 const MAX_INVITES: usize = 1000;
+/// With how many state events of its creator's a room may start: they are written as one.
+const MAX_INITIAL_STATE: usize = 1000;
 
 /// A room to be made.
 #[derive(Debug, Clone, Default)]
@@ -149,6 +151,10 @@ impl Rooms {
         alias: Option<&RoomAliasId>,
         new: &NewRoom,
     ) -> Result<Vec<Draft>> {
+        if new.initial_state.len() > MAX_INITIAL_STATE {
+            let message = format!("a room starts with at most {MAX_INITIAL_STATE} state events");
+            return Err(Error::InvalidParam(message));
+        }
         let invited = self.invited(creator, new)?;
         let mut initial = new
             .initial_state

@@ -453,3 +453,67 @@ async fn sending_ends_typing() {
         .unwrap();
     assert!(rooms.typing().list(room.number).is_empty());
 }
+
+/// Everything that many may do at once, while batches are on their way to the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_at_once_on_a_disk_agrees_afterwards() {
+    let directory = tempfile::tempdir().unwrap();
+    let rooms = crate::testing::rooms_on_disk(directory.path());
+    let [alice, bob, carol] = rooms.people(["alice", "bob", "carol"]).await;
+    let new = NewRoom {
+        preset: Preset::Public,
+        ..NewRoom::default()
+    };
+    let room = rooms.create(&alice, new).await.unwrap();
+    let event = rooms.did(&room, text(&alice, "tea?")).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..60 {
+        let (rooms, room, event) = (rooms.clone(), room.clone(), event.clone());
+        let (alice, bob, carol) = (alice.clone(), bob.clone(), carol.clone());
+        tasks.spawn(async move {
+            match n % 5 {
+                0 => rooms.join(&bob, &room, None).await.unwrap(),
+                1 => {
+                    let body = json!({"body": "once", "msgtype": "m.text"});
+                    let id = send(&rooms, &room, &alice, "m.room.message", body, "once").await.unwrap();
+                    // Acknowledged, so it is there for all to read.
+                    assert!(rooms.find_event(&id).unwrap().is_some());
+                }
+                2 => {
+                    let relation = json!({"rel_type": "m.annotation", "event_id": event.event_id(), "key": "+"});
+                    let content = json!({"m.relates_to": relation});
+                    match send(&rooms, &room, &alice, "m.reaction", content, &n.to_string()).await {
+                        Ok(_) | Err(Error::DuplicateAnnotation) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                3 => {
+                    let name = json!({"name": (n % 2).to_string()});
+                    let id = set(&rooms, &room, &alice, "m.room.name", name).await.unwrap();
+                    assert!(rooms.find_event(&id).unwrap().is_some());
+                }
+                _ => {
+                    rooms.join(&carol, &room, None).await.unwrap();
+                    // Somebody else may have been quicker.
+                    let _ = rooms.leave(&carol, &room, None).await;
+                }
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    let events = rooms
+        .list_forwards(&room, Order::START, Order::END, 1000)
+        .unwrap();
+    let count = |kind: &str| {
+        events
+            .iter()
+            .filter(|(_, event)| event.pdu.kind == kind.into())
+            .count()
+    };
+    assert_eq!(count("m.reaction"), 1);
+    assert_eq!(count("m.room.message"), 2);
+    assert!(rooms.is_joined(&bob, &room).unwrap());
+    assert_eq!(rooms.check().unwrap().faults, Vec::<String>::new());
+}

@@ -26,8 +26,21 @@ pub(crate) fn rooms() -> Rooms {
 
 /// Rooms with a clock of their own.
 pub(crate) fn rooms_at(clock: Clock) -> Rooms {
+    rooms_in(Store::in_memory(), clock)
+}
+
+/// Rooms on the disk, where batches are on their way for a while.
+pub(crate) fn rooms_on_disk(directory: &std::path::Path) -> Rooms {
+    let config = orvale_storage::Config {
+        path: directory.to_owned(),
+        cache_bytes: 8 << 20,
+    };
+    let store = Store::open(&config).expect("an empty directory");
+    rooms_in(store, Arc::new(MilliSecondsSinceUnixEpoch::now))
+}
+
+pub(crate) fn rooms_in(store: Store, clock: Clock) -> Rooms {
     let key = ServerKey::generate("orvale.test".try_into().expect("a server name"));
-    let store = Store::in_memory();
     let config = orvale_users::Config::default();
     let people = Users::new(
         store.clone(),
