@@ -1,4 +1,4 @@
-//! What happens around every request: CORS, limits by address, a span, figures.
+//! What happens around every request: CORS, limits by address, a span, figures, and an answer whatever happens inside.
 //!
 //! One layer, put around the whole router, because each of them needs the path that the router matched.
 
@@ -6,6 +6,7 @@ use std::{
     collections::HashMap,
     convert::Infallible,
     hash::{BuildHasher, RandomState},
+    panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -16,13 +17,14 @@ use axum::{
     extract::{MatchedPath, Request},
     response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use metrics::Histogram;
 use parking_lot::RwLock;
 use tower::{Layer, Service};
 use tracing::{Instrument, field::Empty};
 
-use crate::{BodyLimit, ClientAddress, Limits, rules::Rules};
+use crate::{BodyLimit, ClientAddress, Limits, MatrixError, linger::lingering, rules::Rules};
 
 /// The layer.
 #[derive(Clone)]
@@ -167,10 +169,19 @@ where
         request.extensions_mut().insert(endpoint.rules);
         request.extensions_mut().insert(self.inner.body_limit);
 
+        let (parts, body) = request.into_parts();
+        let body = lingering(&parts.headers, body);
+        let request = Request::from_parts(parts, body);
+
         let span = tracing::info_span!("request", endpoint = endpoint.name, user_id = Empty);
-        let answering = self.service.call(request).instrument(span);
+        let answering = AssertUnwindSafe(self.service.call(request)).catch_unwind();
+        let answering = answering.instrument(span.clone());
         Box::pin(async move {
-            let mut response = answering.await?;
+            // What panicked is told on standard error; other requests of the connection go on.
+            let mut response = match answering.await {
+                Ok(answered) => answered?,
+                Err(_) => span.in_scope(broken),
+            };
             endpoint.record(response.status(), start);
             if cors {
                 add_cors(response.headers_mut());
@@ -179,6 +190,16 @@ where
         })
     }
 }
+
+/// The answer of a handler that panicked.
+fn broken() -> Response {
+    metrics::counter!("orvale_http_panics_total").increment(1);
+    MatrixError::unexpected(&Panicked).into_response()
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the handler panicked")]
+struct Panicked;
 
 /// Whether browsers of other origins may call this path: all that the specification has, and all APIs of ours.
 fn takes_cors(path: &str) -> bool {

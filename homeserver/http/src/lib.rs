@@ -26,6 +26,7 @@ mod edge;
 mod endpoint;
 mod error;
 mod limits;
+mod linger;
 mod request;
 mod rules;
 mod users_error;

@@ -1,11 +1,13 @@
 //! Requests as ruma's types.
 
+use std::time::Duration;
+
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
 };
 use http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use ruma::api::{
     IncomingRequest, IncomingRequestExt,
     error::{DeserializationError, FromHttpRequestError, HeaderDeserializationError},
@@ -101,19 +103,70 @@ pub(crate) struct EmptyLastArgument;
 /// `M_TOO_LARGE`, or `M_UNKNOWN` where the client went away.
 pub(crate) async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, MatrixError> {
     let BodyLimit(limit) = parts.extensions.get().copied().unwrap_or_default();
-    let collected = Limited::new(body, limit).collect().await;
-    collected
-        .map(http_body_util::Collected::to_bytes)
-        .map_err(|error| {
-            if error.downcast_ref::<LengthLimitError>().is_some() {
-                MatrixError::too_large(format!(
-                    "The body of this request may have at most {limit} bytes"
-                ))
-            } else {
-                let message = "The body of this request broke off";
-                MatrixError::new(http::StatusCode::BAD_REQUEST, "M_UNKNOWN", message)
+    let (mut body, mut whole, mut length) = (body, Frames::default(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            let message = "The body of this request broke off";
+            return Err(MatrixError::new(
+                http::StatusCode::BAD_REQUEST,
+                "M_UNKNOWN",
+                message,
+            ));
+        };
+        let data = frame.into_data().unwrap_or_default();
+        length = length.saturating_add(data.len());
+        if length > limit {
+            drain(body).await;
+            let message = format!("The body of this request may have at most {limit} bytes");
+            return Err(MatrixError::too_large(message));
+        }
+        whole.add(data);
+    }
+    Ok(whole.bytes())
+}
+
+/// A body as it arrives: nearly always one piece, which then is not copied.
+#[derive(Default)]
+struct Frames {
+    first: Bytes,
+    more: Vec<u8>,
+}
+
+impl Frames {
+    fn add(&mut self, data: Bytes) {
+        if self.first.is_empty() {
+            self.first = data;
+        } else {
+            if self.more.is_empty() {
+                self.more.extend_from_slice(&self.first);
             }
-        })
+            self.more.extend_from_slice(&data);
+        }
+    }
+
+    fn bytes(self) -> Bytes {
+        if self.more.is_empty() {
+            self.first
+        } else {
+            self.more.into()
+        }
+    }
+}
+
+/// Reads on for a while without keeping anything: a client that is still sending when the connection closes may never see
+/// why it was refused.
+async fn drain(mut body: Body) {
+    let mut left = 16 * 1024 * 1024_usize;
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            left = left.saturating_sub(length);
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(5), reading).await;
 }
 
 fn refusal(error: FromHttpRequestError) -> MatrixError {

@@ -355,3 +355,51 @@ async fn limits_are_by_user_behind_the_token_and_by_address_before_it() {
     let (status, ..) = call_with(limits, Method::POST, CREATE, "", "").await;
     assert_eq!(status.as_u16(), 401);
 }
+
+#[tokio::test]
+async fn handler_that_panics_is_answered_for() {
+    let broken = async || -> &'static str { panic!("on purpose") };
+    let router: Router = Router::new()
+        .route("/_matrix/broken", axum::routing::get(broken))
+        .layer(Edge::new(
+            Limits::new(LimitsConfig::default()),
+            BodyLimit::default(),
+        ));
+    let request = Request::get("/_matrix/broken").body(Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 500);
+    assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["errcode"], "M_UNKNOWN");
+}
+
+#[tokio::test]
+async fn body_that_nobody_wants_is_read_all_the_same() {
+    use axum::body::Bytes;
+    use futures_util::stream;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    let written = Arc::new(AtomicUsize::new(0));
+    let counted = written.clone();
+    let chunks = stream::iter((0..100).map(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 1000]))
+    }));
+    let router: Router = Router::new()
+        .fallback(async || MatrixError::no_such_endpoint())
+        .layer(Edge::new(
+            Limits::new(LimitsConfig::default()),
+            BodyLimit::default(),
+        ));
+    let request = Request::post("/_matrix/nonsense")
+        .body(Body::from_stream(chunks))
+        .unwrap();
+    assert_eq!(router.oneshot(request).await.unwrap().status(), 404);
+    while written.load(Ordering::Relaxed) < 100 {
+        tokio::task::yield_now().await;
+    }
+}
