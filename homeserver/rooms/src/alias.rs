@@ -245,6 +245,11 @@ mod tests {
             rooms.create_alias(&alice, &far, &room).await,
             Err(Error::InvalidParam(_))
         ));
+        let long = alias(&"a".repeat(255 - "#:orvale.test".len() + 1));
+        assert!(matches!(
+            rooms.create_alias(&alice, &long, &room).await,
+            Err(Error::InvalidParam(_))
+        ));
         assert_eq!(rooms.get_alias(&alias("tea")).unwrap().id, room.id);
         assert_eq!(rooms.list_aliases(&alice, &room).unwrap(), [alias("tea")]);
         assert!(matches!(

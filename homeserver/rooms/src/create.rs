@@ -622,6 +622,15 @@ mod tests {
             rooms.create(&alice, alias).await,
             Err(Error::InvalidParam(_))
         ));
+        let one = json!({"type": "org.example.one", "state_key": "", "content": {}});
+        let much = NewRoom {
+            initial_state: vec![raw(&one); MAX_INITIAL_STATE + 1],
+            ..NewRoom::default()
+        };
+        assert!(matches!(
+            rooms.create(&alice, much).await,
+            Err(Error::InvalidParam(_))
+        ));
         let invite = |user: OwnedUserId| NewRoom {
             invite: vec![user],
             ..NewRoom::default()
