@@ -1,9 +1,10 @@
 //! Measures a store under load, as README.md reports it.
 //!
 //! ```text
-//! measure load  <directory> <events> <writers> [cache MB]   commit events, from as many writers at once
-//! measure open  <directory> [cache MB]                      open it, read here and there
-//! measure close <directory> [cache MB]                      open it and close it properly
+//! measure load  <directory> <events> <writers> [cache MB] [rate]
+//!                      commit events, from as many writers at once, so many a second at most; read all the while
+//! measure open  <directory> [cache MB]     open it, read here and there
+//! measure close <directory> [cache MB]     open it and close it properly
 //! ```
 //! An event is about 1 KB with 5 keys beside it, in rooms of which few are busy. `load` ends as kill -9 does.
 
@@ -76,7 +77,12 @@ fn main() {
     );
     match action {
         "load" => {
-            runtime.block_on(load(&store, number(2).unwrap(), number(3).unwrap()));
+            let load = Load {
+                events: number(2).unwrap(),
+                writers: number(3).unwrap(),
+                rate: number(5),
+            };
+            runtime.block_on(load.run(&store));
             // The allocator gives memory back within ten seconds.
             std::thread::sleep(Duration::from_secs(12));
             println!("{} MB a little later", resident());
@@ -114,71 +120,114 @@ fn tuning() -> Tuning {
     tuning
 }
 
-async fn load(store: &Store, events: u64, writers: u64) {
-    let begin = store.visible().0;
-    let left = Arc::new(AtomicU64::new(events));
-    let latencies = Arc::new(Mutex::new(Vec::new()));
-    let (started, cpu_before) = (Instant::now(), cpu());
-    let tasks: Vec<_> = (0..writers)
-        .map(|writer| {
-            let (store, left, latencies) = (store.clone(), left.clone(), latencies.clone());
-            let mut events = Events::new(begin * 1000 + writer);
-            tokio::spawn(async move {
-                while left
-                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
-                    .is_ok()
-                {
-                    let event = events.next();
-                    let permit = store.permit().await.unwrap();
-                    let started = Instant::now();
-                    let pending = {
-                        let at = store.reserve(permit, 1);
-                        let batch = event.batch(at.at(0));
-                        store.submit(at, batch)
-                    };
-                    pending.await.unwrap();
-                    latencies.lock().unwrap().push(started.elapsed());
-                }
+struct Load {
+    events: u64,
+    writers: u64,
+    /// Events a second at most. Then an event's time counts from when it was due.
+    rate: Option<u64>,
+}
+
+impl Load {
+    async fn run(&self, store: &Store) {
+        let begin = store.visible().0;
+        let next = Arc::new(AtomicU64::new(0));
+        let latencies = Arc::new(Mutex::new(Vec::new()));
+        let (started, cpu_before) = (Instant::now(), cpu());
+        let (count, rate) = (self.events, self.rate);
+        let tasks: Vec<_> = (0..self.writers)
+            .map(|writer| {
+                let (store, next, latencies) = (store.clone(), next.clone(), latencies.clone());
+                let mut events = Events::new(begin * 1000 + writer);
+                tokio::spawn(async move {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= count {
+                            break;
+                        }
+                        let mut due = Instant::now();
+                        if let Some(rate) = rate {
+                            due = started + Duration::from_secs_f64(number as f64 / rate as f64);
+                            tokio::time::sleep_until(due.into()).await;
+                        }
+                        let event = events.next();
+                        let permit = store.permit().await.unwrap();
+                        let pending = {
+                            let at = store.reserve(permit, 1);
+                            let batch = event.batch(at.at(0));
+                            store.submit(at, batch)
+                        };
+                        pending.await.unwrap();
+                        latencies.lock().unwrap().push(due.elapsed());
+                    }
+                })
             })
-        })
-        .collect();
-    let mut reported = Instant::now();
-    let mut done_before = 0;
-    let mut peak = 0;
-    while tasks.iter().any(|task| !task.is_finished()) {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        peak = peak.max(resident());
-        if reported.elapsed() > Duration::from_secs(10) {
-            let done = events - left.load(Ordering::Relaxed);
-            println!(
-                "{done} events, {:.0} commits/s lately, {} MB",
-                (done - done_before) as f64 / reported.elapsed().as_secs_f64(),
-                resident()
-            );
-            (done_before, reported) = (done, Instant::now());
+            .collect();
+        let reader = std::thread::spawn({
+            let (store, next) = (store.clone(), next.clone());
+            move || read_while(&store, || next.load(Ordering::Relaxed) < count)
+        });
+        let mut reported = Instant::now();
+        let mut done_before = 0;
+        let mut peak = 0;
+        while tasks.iter().any(|task| !task.is_finished()) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            peak = peak.max(resident());
+            if reported.elapsed() > Duration::from_secs(10) {
+                let done = next.load(Ordering::Relaxed);
+                let lately = (done - done_before) as f64 / reported.elapsed().as_secs_f64();
+                println!(
+                    "{done} events, {lately:.0} commits/s lately, {} MB",
+                    resident()
+                );
+                (done_before, reported) = (done, Instant::now());
+            }
         }
+        let (seconds, cpu) = (started.elapsed().as_secs_f64(), cpu() - cpu_before);
+        let (per_second, each) = (count as f64 / seconds, cpu * 1e6 / count as f64);
+        println!(
+            "{count} events by {} writers: {per_second:.0} commits/s, {each:.0} us CPU each",
+            self.writers
+        );
+        println!("{} MB now, {peak} MB at most", resident());
+        tell("commit", std::mem::take(&mut latencies.lock().unwrap()));
+        tell("a room's last 50 events meanwhile", reader.join().unwrap());
     }
-    let (seconds, cpu) = (started.elapsed().as_secs_f64(), cpu() - cpu_before);
-    let mut latencies = latencies.lock().unwrap();
-    latencies.sort_unstable();
-    let quantile = |q: f64| latencies[((latencies.len() - 1) as f64 * q) as usize];
-    println!(
-        "{events} events by {writers} writers: {:.0} commits/s, {:.0} us CPU each; p50 {:?} p99 {:?} p99.9 {:?} max {:?}; \
-         {} MB now, {peak} MB at most",
-        events as f64 / seconds,
-        cpu * 1e6 / events as f64,
-        quantile(0.5),
-        quantile(0.99),
-        quantile(0.999),
-        quantile(1.0),
-        resident(),
-    );
+}
+
+fn tell(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let quantile = |q: f64| times[((times.len() - 1) as f64 * q) as usize];
+    let [p50, p99, p999, max] = [0.5, 0.99, 0.999, 1.0].map(quantile);
+    println!("{what}: p50 {p50:?} p99 {p99:?} p99.9 {p999:?} max {max:?}");
+}
+
+/// A room's last 50 events, a hundred times a second.
+fn read_while(store: &Store, more: impl Fn() -> bool) -> Vec<Duration> {
+    let mut random = SmallRng::seed_from_u64(9);
+    let mut times = vec![Duration::ZERO];
+    while more() {
+        std::thread::sleep(Duration::from_millis(10));
+        let started = Instant::now();
+        read_room(store, &mut random);
+        times.push(started.elapsed());
+    }
+    times
+}
+
+fn read_room(store: &Store, random: &mut SmallRng) {
+    let room = Position(room(random));
+    for (_, event) in store
+        .range(&TIMELINE, (room,), (room.next(),), true, 50)
+        .unwrap()
+    {
+        assert!(store.get(&LOG, (event,)).unwrap().is_some());
+    }
 }
 
 fn read(store: &Store) {
     let mut random = SmallRng::seed_from_u64(7);
     let last = store.visible().0;
-    for round in ["first", "second"] {
+    for round in ["at first", "then"] {
         let mut events = Vec::new();
         let mut lists = Vec::new();
         for _ in 0..20_000 {
@@ -192,29 +241,12 @@ fn read(store: &Store) {
             events.push(started.elapsed());
         }
         for _ in 0..2_000 {
-            let room = Position(room(&mut random));
             let started = Instant::now();
-            let list = store
-                .range(&TIMELINE, (room,), (room.next(),), true, 50)
-                .unwrap();
-            for (_, event) in list {
-                assert!(store.get(&LOG, (event,)).unwrap().is_some());
-            }
+            read_room(store, &mut random);
             lists.push(started.elapsed());
         }
-        for (name, mut times) in [
-            ("an event anywhere", events),
-            ("a room's last 50 events", lists),
-        ] {
-            times.sort_unstable();
-            let quantile = |q: f64| times[((times.len() - 1) as f64 * q) as usize];
-            println!(
-                "{round}: {name}: p50 {:?} p99 {:?} max {:?}",
-                quantile(0.5),
-                quantile(0.99),
-                quantile(1.0)
-            );
-        }
+        tell(&format!("{round}, an event anywhere"), events);
+        tell(&format!("{round}, a room's last 50 events"), lists);
         println!("{} MB", resident());
     }
 }

@@ -27,6 +27,8 @@ use crate::{
 
 /// Where a store keeps its last checkpoint.
 const FILE: &str = "checkpoint";
+/// How much more than usual may be pinned before the end of a checkpoint.
+pub(crate) const CEILING: u64 = 4;
 const MAGIC: [u8; 8] = *b"orv chk\x01";
 
 /// What the base on disk is.
@@ -129,9 +131,9 @@ pub(crate) struct Keeper {
     pub(crate) health: Arc<Health>,
     pub(crate) tuning: Tuning,
     pub(crate) pinned_bytes: u64,
-    /// The group of the last checkpoint, and when it was made.
+    /// The group of the last checkpoint, and when it was made; never, if one is due since the start.
     pub(crate) saved: u64,
-    pub(crate) last: Instant,
+    pub(crate) last: Option<Instant>,
 }
 
 impl Keeper {
@@ -170,7 +172,14 @@ impl Keeper {
     pub(crate) fn due(&self) -> bool {
         let (bytes, _) = self.engine.pressure();
         bytes >= self.tuning.checkpoint_bytes
-            || (bytes > 0 && self.last.elapsed() >= self.tuning.checkpoint_every)
+            || (bytes > 0
+                && self
+                    .age()
+                    .is_none_or(|age| age >= self.tuning.checkpoint_every))
+    }
+
+    fn age(&self) -> Option<Duration> {
+        self.last.map(|last| last.elapsed())
     }
 
     /// Writes everything applied so far to the base.
@@ -182,7 +191,7 @@ impl Keeper {
         if let Err(error) = &result {
             self.health.fail(error);
         }
-        self.last = Instant::now();
+        self.last = Some(Instant::now());
         result
     }
 
@@ -193,7 +202,18 @@ impl Keeper {
         let started = Instant::now();
         let (frozen, group) = self.engine.freeze();
         if !frozen.is_empty() {
-            base.save(&frozen)?;
+            let saved = self.saved;
+            base.save(
+                &frozen,
+                self.pinned_bytes.saturating_mul(CEILING),
+                |incarnations| {
+                    Checkpoint {
+                        group: saved,
+                        incarnations,
+                    }
+                    .write(&self.directory)
+                },
+            )?;
         }
         Checkpoint {
             group,
@@ -233,7 +253,7 @@ impl Keeper {
     fn report(&self) {
         let (bytes, _) = self.engine.pressure();
         metrics::gauge!("orvale_storage_checkpoint_age_seconds")
-            .set(self.last.elapsed().as_secs_f64());
+            .set(self.age().unwrap_or_default().as_secs_f64());
         metrics::gauge!("orvale_storage_unsaved_bytes").set(bytes as f64);
         self.engine.report();
     }

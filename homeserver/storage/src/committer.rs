@@ -181,7 +181,7 @@ impl Committer {
 
     /// Slows down, and at last waits, while checkpoints cannot keep up: what they have not written down is in memory.
     fn wait_for_room(&self) {
-        const LONGEST: f64 = 0.02;
+        const LONGEST: f64 = 0.25;
         let soft = self.tuning.limit_bytes / 2;
         loop {
             let (bytes, _) = self.engine.pressure();
@@ -190,7 +190,7 @@ impl Committer {
             }
             let _ = self.keeper.send(Order::Look);
             let share = (bytes - soft) as f64 / (self.tuning.limit_bytes - soft) as f64;
-            std::thread::sleep(Duration::from_secs_f64(LONGEST * share.min(1.0)));
+            std::thread::sleep(Duration::from_secs_f64(LONGEST * share.min(1.0).powi(2)));
             if share < 1.0 {
                 return;
             }
@@ -234,4 +234,80 @@ fn land(sequence: &Sequence, group: Vec<Submission>) {
 fn refuse(sequence: &Sequence, submission: Submission, error: Error) {
     sequence.give_up(submission.first, submission.count);
     let _ = submission.tell.send(Err(error));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Batch, Entry, Position, Store, Tree,
+        commit_log::{CommitLog, simulated::SimulatedDisk},
+    };
+
+    const NAMES: Tree<(String,), String> = Tree::new(0xff01, "test_names");
+
+    /// A store in memory with a commit log on a simulated disk.
+    fn store(disk: &SimulatedDisk) -> Store {
+        let engine = Arc::new(Engine::new(None, 0));
+        let sequence = Arc::new(Sequence::new(Position::START));
+        let files = Arc::new(disk.clone());
+        let (_, appender) = CommitLog::open(files, 64 << 10, 0, |_, _| Ok(())).unwrap();
+        let (messages, inbox) = mpsc::channel();
+        let committer = Committer {
+            engine: engine.clone(),
+            sequence: sequence.clone(),
+            appender,
+            health: Arc::default(),
+            keeper: mpsc::channel().0,
+            tuning: Tuning::default(),
+        };
+        std::thread::spawn(move || committer.run(&inbox));
+        Store::over(engine, sequence, Writer::Disk(messages), None)
+    }
+
+    fn named(name: &str) -> Batch {
+        let mut batch = Batch::new();
+        batch
+            .put(&NAMES, (name,), &name.to_owned())
+            .log(Entry::Profile {
+                user_id: name.to_owned(),
+            });
+        batch
+    }
+
+    #[tokio::test]
+    async fn nothing_is_acknowledged_or_readable_after_the_disk_has_refused_once() {
+        let disk = SimulatedDisk::default();
+        let store = store(&disk);
+        store.commit(named("@a:x")).await.unwrap();
+        disk.cut_in_sync(0);
+        for name in ["@b:x", "@c:x"] {
+            assert!(matches!(store.commit(named(name)).await, Err(Error::Io(_))));
+            assert!(!store.contains(&NAMES, (name,)).unwrap());
+        }
+        assert_eq!(store.visible(), Position(1));
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_not_readable_before_it_is_durable_and_waits_for_those_before_it() {
+        let store = store(&SimulatedDisk::default());
+        let (first, second) = (store.permit().await.unwrap(), store.permit().await.unwrap());
+        let pending = {
+            let first = store.reserve(first, 1);
+            let second = store.reserve(second, 1);
+            let second = store.submit(second, named("@b:x"));
+            while !store.contains(&NAMES, ("@b:x",)).unwrap() {
+                std::thread::yield_now();
+            }
+            assert_eq!(
+                store.visible(),
+                Position::START,
+                "the position before it is outstanding"
+            );
+            (store.submit(first, named("@a:x")), second)
+        };
+        pending.1.await.unwrap();
+        pending.0.await.unwrap();
+        assert_eq!(store.visible(), Position(2));
+    }
 }

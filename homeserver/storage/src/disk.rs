@@ -76,10 +76,12 @@ impl Store {
         let base = Base::open(
             &directory.join("trees"),
             config.cache_bytes / 2,
+            tuning.flush_writes,
             incarnations,
         )?;
         let engine = Arc::new(Engine::new(Some(base), after));
         let files = Arc::new(Directory::open(&directory.join("log"))?);
+        sync_names(&directory)?;
         let replay = |group, batches| replay(&engine, group, batches);
         let (log, mut appender) = CommitLog::open(files, tuning.segment_bytes, after, replay)?;
         let health = Arc::new(Health::default());
@@ -91,7 +93,8 @@ impl Store {
             tuning: tuning.clone(),
             pinned_bytes: tuning.pinned_bytes.unwrap_or(config.cache_bytes / 2),
             saved: after,
-            last: Instant::now(),
+            // What was repeated is written down soon: a process that ends again and again shall not leave a segment each time.
+            last: (engine.pressure().0 == 0).then(Instant::now),
         };
         Migrator {
             engine: &engine,
@@ -115,6 +118,7 @@ impl Store {
             keeper: spawn("storage-keep", move || keeper.run(&to_keep))?,
             lock,
         };
+        let _ = orders.send(Order::Look);
         let disk = Disk {
             orders,
             messages: messages.clone(),
@@ -210,6 +214,18 @@ fn spawn<T: Send + 'static>(
     Ok(std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(run)?)
+}
+
+/// Syncs the names of what is in a directory, and its own.
+pub(crate) fn sync_names(directory: &Path) -> Result<()> {
+    let directory = directory.canonicalize()?;
+    for directory in [Some(&*directory), directory.parent()]
+        .into_iter()
+        .flatten()
+    {
+        fs::File::open(directory)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Makes an empty file, durably.

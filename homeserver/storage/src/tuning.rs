@@ -16,6 +16,8 @@ pub struct Tuning {
     pub limit_bytes: usize,
     /// The base is renewed when it has pinned this much memory; `None` for half of what the cache may take.
     pub pinned_bytes: Option<u64>,
+    /// How many writes a checkpoint flushes at once: bounds what is serialised at a time.
+    pub flush_writes: u64,
     /// Batches in a group, and their bytes: what one sync makes durable at most.
     pub group_batches: usize,
     /// Bytes in a group.
@@ -30,6 +32,7 @@ impl Default for Tuning {
             checkpoint_every: Duration::from_secs(60),
             limit_bytes: 96 << 20,
             pinned_bytes: None,
+            flush_writes: 16 * 1024,
             group_batches: 512,
             group_bytes: 4 << 20,
         }

@@ -108,6 +108,7 @@ async fn readers_and_writers_do_not_notice_how_the_base_gives_memory_back() {
     // Renewed after every checkpoint.
     let tuning = Tuning {
         pinned_bytes: Some(0),
+        flush_writes: 50,
         ..small()
     };
     let store = Store::open_with(&config(&directory), &tuning).unwrap();
@@ -182,4 +183,22 @@ async fn preconditions_see_what_earlier_batches_of_the_same_group_write() {
     assert_eq!(store.visible(), Position(1));
     store.commit(named("@b:x", "")).await.unwrap();
     assert_eq!(store.visible(), Position(21));
+}
+
+#[tokio::test]
+async fn a_process_that_ends_again_and_again_does_not_fill_the_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    for n in 0..30 {
+        let store = Store::open_with(&config(&directory), &small()).unwrap();
+        let name = format!("@{n}:x");
+        store.commit(named(&name, "here")).await.unwrap();
+        // No time for a checkpoint that time alone makes due.
+        drop(store);
+    }
+    let segments = std::fs::read_dir(directory.path().join("store/log"))
+        .unwrap()
+        .count();
+    assert!(segments < 12, "{segments} segments for 30 small batches");
+    let store = Store::open_with(&config(&directory), &small()).unwrap();
+    assert_eq!(store.prefix(&NAMES, (), 100).unwrap().len(), 30);
 }

@@ -1,5 +1,7 @@
 //! Random operations on a store on disk, against a `BTreeMap`.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails may stop")]
+
 use std::{collections::BTreeMap, time::Duration};
 
 use orvale_storage::{Batch, Config, Entry, Error, Position, Store, Tree, Tuning};
@@ -85,6 +87,7 @@ async fn run(steps: Vec<Step>) {
         checkpoint_bytes: 24 << 10,
         checkpoint_every: Duration::from_millis(50),
         pinned_bytes: Some(64 << 10),
+        flush_writes: 10,
         ..Tuning::default()
     };
     let mut model = Model::default();

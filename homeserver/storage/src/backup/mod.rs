@@ -105,17 +105,15 @@ impl Store {
         let _lock = disk::lock(&into.path)?;
         // A store with this mark is not opened: it may hold a part only.
         disk::create(&into.path, RESTORING)?;
-        let pinned_bytes = Tuning::default()
-            .pinned_bytes
-            .unwrap_or(into.cache_bytes / 2);
         let target = Target {
             base: Base::open(
                 &into.path.join("trees"),
                 into.cache_bytes / 2,
+                Tuning::default().flush_writes,
                 Checkpoint::START.incarnations,
             )?,
             path: &into.path,
-            pinned_bytes,
+            pinned_bytes: into.cache_bytes / 2,
         };
         target.write(&from.join(ENTRIES), &manifest.entries)?;
         target.write(&from.join(CHANGES), &manifest.changes)?;
@@ -182,11 +180,7 @@ fn write_manifest(manifest: &Manifest, to: &Path) -> Result<()> {
     let mut file = fs::File::create(to.join(MANIFEST))?;
     file.write_all(&json)?;
     file.sync_all()?;
-    fs::File::open(to)?.sync_all()?;
-    if let Some(parent) = to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::File::open(parent)?.sync_all()?;
-    }
-    Ok(())
+    disk::sync_names(to)
 }
 
 fn read_manifest(from: &Path) -> Result<Manifest> {
@@ -229,17 +223,14 @@ impl Target<'_> {
     }
 
     fn save(&self, layer: &Layer) -> Result<()> {
-        self.base.save(layer)?;
-        if self.base.pinned_bytes() > self.pinned_bytes {
-            self.base.renew(|incarnations| {
-                Checkpoint {
-                    group: 0,
-                    incarnations,
-                }
-                .write(self.path)
-            })?;
-        }
-        Ok(())
+        let settle = |incarnations| {
+            Checkpoint {
+                group: 0,
+                incarnations,
+            }
+            .write(self.path)
+        };
+        self.base.save(layer, self.pinned_bytes, settle)
     }
 
     fn note(&self) -> Result<()> {

@@ -64,11 +64,13 @@ impl Files for Directory {
 
     fn create(&self, name: &str, size: u64) -> io::Result<Box<dyn File>> {
         let mut file = fs::File::create(self.path.join(name))?;
-        let zeros = vec![0; 1 << 20];
+        // Page by page: the page cache then holds small folios, so that a write of one page dirties one page. After large
+        // writes it holds large ones, and each sync walks over all their blocks, and accounts for them.
+        let zeros = vec![0; super::frame::PAGE];
         let mut left = size;
         while left > 0 {
             let n = left.min(zeros.len() as u64);
-            file.write_all(&zeros[..usize::try_from(n).expect("at most a megabyte")])?;
+            file.write_all(&zeros[..usize::try_from(n).expect("at most a page")])?;
             left -= n;
         }
         file.sync_all()?;

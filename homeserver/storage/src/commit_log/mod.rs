@@ -9,7 +9,7 @@
 pub(crate) mod files;
 pub(crate) mod frame;
 #[cfg(test)]
-mod simulated;
+pub(crate) mod simulated;
 #[cfg(test)]
 mod tests;
 

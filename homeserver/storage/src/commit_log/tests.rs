@@ -138,7 +138,10 @@ fn files_are_used_again_and_held_groups_are_kept() {
     }
     let mut seen = Vec::new();
     held.unwrap()
-        .visit(200, |group, _| Ok(seen.push(group)))
+        .visit(200, |group, _| {
+            seen.push(group);
+            Ok(())
+        })
         .unwrap();
     assert!(seen.into_iter().eq(100..=200));
     log.release(200).unwrap();

@@ -3,6 +3,8 @@
 //! `ORVALE_CRASH_ROUNDS` says how often (2 without it). `ORVALE_POWER_ROUNDS` does so for power cuts, which need root and
 //! loop devices and are left out without it.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails may stop")]
+
 mod kill;
 mod power;
 mod verify;

@@ -46,6 +46,7 @@ pub(crate) fn open(path: &Path) -> Store {
         checkpoint_every: Duration::from_millis(300),
         limit_bytes: 4 << 20,
         pinned_bytes: Some(2 << 20),
+        flush_writes: 300,
         ..Tuning::default()
     };
     Store::open_with(&config, &tuning).unwrap()

@@ -23,6 +23,8 @@ const REST_FANOUT: usize = 64;
 pub(crate) struct Base {
     log: Part<LOG_FANOUT>,
     rest: Part<REST_FANOUT>,
+    /// Writes between two flushes.
+    slice: u64,
 }
 
 /// Which opening of each database is the present one; see [`part`].
@@ -30,16 +32,24 @@ pub(crate) type Incarnations = [u64; 2];
 
 impl Base {
     /// Opens the databases in a directory, or makes them.
-    pub(crate) fn open(path: &Path, cache_bytes: u64, [log, rest]: Incarnations) -> Result<Self> {
+    pub(crate) fn open(
+        path: &Path,
+        cache_bytes: u64,
+        slice: u64,
+        [log, rest]: Incarnations,
+    ) -> Result<Self> {
         std::thread::scope(|scope| {
             let log = scope.spawn(|| Part::open(path.join("log"), cache_bytes / 2, log));
             let rest = scope.spawn(|| Part::open(path.join("rest"), cache_bytes / 2, rest));
             // sled panics over some damages.
             let damaged = |_| Error::damaged(path.display().to_string(), "sled cannot open it");
-            Ok(Self {
+            let base = Self {
                 log: log.join().map_err(damaged)??,
                 rest: rest.join().map_err(damaged)??,
-            })
+                slice,
+            };
+            std::fs::File::open(path)?.sync_all()?;
+            Ok(base)
         })
     }
 
@@ -71,14 +81,22 @@ impl Base {
         }
     }
 
-    /// Writes a layer down. Durable when it returns.
-    pub(crate) fn save(&self, layer: &Layer) -> Result<()> {
-        let (mut log, mut rest) = (self.log.writer(), self.rest.writer());
+    /// Writes a layer down. Durable when it returns. A part is renewed in between when it has pinned more than `ceiling`.
+    pub(crate) fn save(
+        &self,
+        layer: &Layer,
+        ceiling: u64,
+        settle: impl Fn(Incarnations) -> Result<()>,
+    ) -> Result<()> {
+        let (mut log, mut rest) = (self.log.writer(self.slice), self.rest.writer(self.slice));
         for (key, value) in layer.iter() {
+            let value = value.as_deref();
             if in_log(key) {
-                log.write(key, value.as_deref())?;
-            } else {
-                rest.write(key, value.as_deref())?;
+                if log.write(key, value)? && self.log.pinned_bytes() > ceiling {
+                    self.renew_log(&settle)?;
+                }
+            } else if rest.write(key, value)? && self.rest.pinned_bytes() > ceiling {
+                self.renew_rest(&settle)?;
             }
         }
         log.finish()?;
@@ -92,12 +110,20 @@ impl Base {
 
     /// Gives pinned memory back: see [`Part::renew`]. `settle` makes the new incarnations durable.
     pub(crate) fn renew(&self, settle: impl Fn(Incarnations) -> Result<()>) -> Result<()> {
-        let [log, rest] = self.incarnations();
         if self.log.pinned_bytes() > self.rest.pinned_bytes() {
-            self.log.renew(|log| settle([log, rest]))
+            self.renew_log(settle)
         } else {
-            self.rest.renew(|rest| settle([log, rest]))
+            self.renew_rest(settle)
         }
+    }
+
+    fn renew_log(&self, settle: impl Fn(Incarnations) -> Result<()>) -> Result<()> {
+        self.log.renew(|log| settle([log, self.rest.incarnation()]))
+    }
+
+    fn renew_rest(&self, settle: impl Fn(Incarnations) -> Result<()>) -> Result<()> {
+        self.rest
+            .renew(|rest| settle([self.log.incarnation(), rest]))
     }
 
     /// Closes the databases; reads fail from now on.

@@ -22,8 +22,8 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::{Error, Result};
 
-/// Writes between two flushes of a checkpoint: bounds what is serialised at once.
-const SLICE: u64 = 32 * 1024;
+/// How hard zstd works: a fifth less CPU for a commit than at 1, for a quarter more disk.
+const LEVEL: i32 = -5;
 /// What an entry costs in a leaf beside its bytes, roughly.
 const OVERHEAD: u64 = 56;
 /// How much larger leaves are in memory than on disk, at most.
@@ -52,19 +52,27 @@ impl<const FANOUT: usize> Part<FANOUT> {
     pub(super) fn open(path: PathBuf, cache_bytes: u64, incarnation: u64) -> Result<Self> {
         let present = path.join(incarnation.to_string());
         fs::create_dir_all(path.join("slabs"))?;
+        let mut others = Vec::new();
+        for entry in fs::read_dir(&path)? {
+            let other = entry?.path();
+            if other != present && !other.ends_with("slabs") {
+                others.push(other);
+            }
+        }
         if !present.join("slabs").exists() {
+            if !others.is_empty() {
+                return Err(Error::damaged(
+                    present.display().to_string(),
+                    "missing, but the checkpoint names it",
+                ));
+            }
             fs::create_dir_all(&present)?;
             symlink("../slabs", present.join("slabs"))?;
         }
-        // Left by a crash: begun and not used, or used and not removed.
-        for entry in fs::read_dir(&path)? {
-            let name = entry?.file_name();
-            if name != "slabs" && *name != *incarnation.to_string() {
-                fs::remove_dir_all(path.join(name))?;
-            }
-        }
         let open = Open::new(&present, cache_bytes)?;
         sync(&[&path, &present])?;
+        // Left by a crash: begun and not used, or used and not removed.
+        others.iter().try_for_each(fs::remove_dir_all)?;
         Ok(Self {
             path,
             cache_bytes,
@@ -93,10 +101,12 @@ impl<const FANOUT: usize> Part<FANOUT> {
         Ok(result?)
     }
 
-    pub(super) fn writer(&self) -> Writer<'_, FANOUT> {
+    /// Writes, and flushes after every `slice` writes.
+    pub(super) fn writer(&self, slice: u64) -> Writer<'_, FANOUT> {
         Writer {
             part: self,
             unflushed: 0,
+            slice,
         }
     }
 
@@ -148,7 +158,10 @@ impl<const FANOUT: usize> Part<FANOUT> {
         }
         // After the lock: it takes a while.
         drop(old);
-        fs::remove_dir_all(&present)?;
+        if let Err(error) = fs::remove_dir_all(&present) {
+            // It is tried again at the next start.
+            tracing::warn!(%error, path = %present.display(), "cannot remove what the base was before");
+        }
         Ok(())
     }
 
@@ -162,14 +175,12 @@ impl<const FANOUT: usize> Part<FANOUT> {
 pub(super) struct Writer<'a, const FANOUT: usize> {
     part: &'a Part<FANOUT>,
     unflushed: u64,
+    slice: u64,
 }
 
 impl<const FANOUT: usize> Writer<'_, FANOUT> {
-    /// Writes or deletes.
-    pub(super) fn write(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        if self.unflushed >= SLICE {
-            self.flush()?;
-        }
+    /// Writes or deletes. Says whether everything is flushed now.
+    pub(super) fn write(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<bool> {
         self.unflushed += 1;
         self.part.written.fetch_add(1, Ordering::Relaxed);
         let bytes = key.len() + value.map_or(0, <[u8]>::len);
@@ -179,7 +190,11 @@ impl<const FANOUT: usize> Writer<'_, FANOUT> {
         self.part.with(|tree| match value {
             Some(value) => tree.insert(key, value).map(drop),
             None => tree.remove(key).map(drop),
-        })
+        })?;
+        if self.unflushed >= self.slice {
+            self.flush()?;
+        }
+        Ok(self.unflushed == 0)
     }
 
     /// Makes what was written durable.
@@ -192,7 +207,7 @@ impl<const FANOUT: usize> Writer<'_, FANOUT> {
     }
 
     fn flush(&mut self) -> Result<()> {
-        let flushed = self.part.with(|tree| tree.flush())?;
+        let flushed = self.part.with(sled::Tree::flush)?;
         self.part
             .flushed
             .fetch_add(flushed.objects_flushed, Ordering::Relaxed);
@@ -208,7 +223,7 @@ impl<const FANOUT: usize> Open<FANOUT> {
         let mut config = sled::Config::new()
             .path(path)
             .cache_capacity_bytes(usize::try_from(cache_bytes).unwrap_or(usize::MAX))
-            .zstd_compression_level(1)
+            .zstd_compression_level(LEVEL)
             .flush_every_ms(Some(NEVER));
         config.target_heap_file_fill_ratio = 0.0;
         let first = config
