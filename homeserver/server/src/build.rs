@@ -73,7 +73,7 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
     )
     .await?;
 
-    let delivery = Delivery::start(rooms.clone(), users.clone(), config.delivery.clone());
+    let delivery = Delivery::start(rooms.clone(), users.clone(), config.delivery.clone())?;
     let limits = Limits::new(config.rate_limits.clone());
     let authenticator = Authenticator::new(
         users.clone(),

@@ -6,12 +6,16 @@
 use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, response::Response};
 use http::{HeaderMap, HeaderName, Request};
-use hyper::{body::Incoming, service::service_fn};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::graceful::{GracefulShutdown, Watcher},
 };
 use orvale_http::ClientAddress;
 use tokio::net::{TcpListener, TcpStream};
@@ -43,23 +47,17 @@ pub(crate) async fn serve(
     http: &Http,
     stop: CancellationToken,
 ) {
-    let server = Arc::new(Server {
-        router,
-        builder: builder(http),
-        proxies: http.trusted_proxies.clone(),
-        graceful: GracefulShutdown::new(),
-    });
+    let graceful = GracefulShutdown::new();
+    let server = Arc::new(Server::new(router, http, graceful.watcher()));
     let accepting = listeners
         .into_iter()
         .map(|listener| tokio::spawn(accept(listener, server.clone(), stop.clone())));
     for accepting in accepting.collect::<Vec<_>>() {
         let _ = accepting.await;
     }
-    let Some(server) = Arc::into_inner(server) else {
-        return;
-    };
+    drop(server);
     let limit = Duration::from_secs(http.shutdown_seconds);
-    if tokio::time::timeout(limit, server.graceful.shutdown())
+    if tokio::time::timeout(limit, graceful.shutdown())
         .await
         .is_err()
     {
@@ -69,27 +67,39 @@ pub(crate) async fn serve(
 
 struct Server {
     router: Router,
-    builder: auto::Builder<TokioExecutor>,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+    /// How long a client may take to say which version it speaks.
+    patience: Duration,
     proxies: Vec<IpAddr>,
-    graceful: GracefulShutdown,
+    watcher: Watcher,
 }
 
-fn builder(http: &Http) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(http.header_timeout_seconds))
-        .max_buf_size(16 * BUFFER)
-        .keep_alive(true);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(100)
-        .max_header_list_size(u32::try_from(2 * BUFFER).unwrap_or(u32::MAX))
-        .keep_alive_interval(Duration::from_secs(60))
-        .keep_alive_timeout(Duration::from_secs(20));
-    builder
+impl Server {
+    fn new(router: Router, http: &Http, watcher: Watcher) -> Self {
+        let patience = Duration::from_secs(http.header_timeout_seconds);
+        let mut http1 = http1::Builder::new();
+        http1
+            .timer(TokioTimer::new())
+            .header_read_timeout(patience)
+            .max_buf_size(16 * BUFFER)
+            .keep_alive(true);
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(100)
+            .max_header_list_size(2 * BUFFER as u32)
+            .keep_alive_interval(Duration::from_secs(60))
+            .keep_alive_timeout(Duration::from_secs(20));
+        Self {
+            router,
+            http1,
+            http2,
+            patience,
+            proxies: http.trusted_proxies.clone(),
+            watcher,
+        }
+    }
 }
 
 async fn accept(listener: TcpListener, server: Arc<Server>, stop: CancellationToken) {
@@ -99,7 +109,12 @@ async fn accept(listener: TcpListener, server: Arc<Server>, stop: CancellationTo
             () = stop.cancelled() => return,
         };
         match accepted {
-            Ok((stream, from)) => connect(&server, stream, from.ip().to_canonical()),
+            Ok((stream, from)) => connect(
+                server.clone(),
+                stream,
+                from.ip().to_canonical(),
+                stop.clone(),
+            ),
             // Out of file descriptors, most likely: others must end before there is one more.
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -109,35 +124,64 @@ async fn accept(listener: TcpListener, server: Arc<Server>, stop: CancellationTo
     }
 }
 
-fn connect(server: &Arc<Server>, stream: TcpStream, from: IpAddr) {
+/// Serves a connection in a task of its own, and no larger than its version of HTTP needs.
+fn connect(server: Arc<Server>, stream: TcpStream, from: IpAddr, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
-    let router = server.router.clone();
-    let proxies = server.proxies.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
+    tokio::spawn(async move {
+        let version = tokio::select! {
+            version = tokio::time::timeout(server.patience, speaks_http2(&stream)) => version,
+            () = stop.cancelled() => return,
+        };
+        let Ok(Ok(http2)) = version else { return };
+        let service = service(&server, from);
+        let stream = TokioIo::new(stream);
+        if http2 {
+            let connection = server.http2.serve_connection(stream, service);
+            tokio::spawn(run(server.watcher.clone().watch(connection)));
+        } else {
+            let connection = server.http1.serve_connection(stream, service);
+            tokio::spawn(run(server.watcher.clone().watch(connection)));
+        }
+    });
+}
+
+/// Whether a client begins as HTTP/2 does. Looks without taking anything: bytes taken and given back would double what the
+/// connection keeps for as long as it lasts.
+async fn speaks_http2(stream: &TcpStream) -> std::io::Result<bool> {
+    const BEGINNING: &[u8; 4] = b"PRI ";
+    let mut seen = [0; BEGINNING.len()];
+    loop {
+        let length = stream.peek(&mut seen).await?;
+        if length == 0 || seen[..length] != BEGINNING[..length] {
+            return Ok(false);
+        }
+        if length == BEGINNING.len() {
+            return Ok(true);
+        }
+        // One to three letters that may become either: rare enough to ask again.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn service(
+    server: &Server,
+    from: IpAddr,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + use<>
+{
+    let (router, proxies) = (server.router.clone(), server.proxies.clone());
+    service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         let address = client_address(from, &proxies, request.headers());
         request.extensions_mut().insert(ClientAddress(address));
-        let router = router.clone();
-        async move {
-            Ok::<_, Infallible>(
-                router
-                    .oneshot(request)
-                    .await
-                    .unwrap_or_else(|never| match never {}),
-            )
-        }
-    });
-    let connection = server
-        .builder
-        .serve_connection(TokioIo::new(stream), service)
-        .into_owned();
-    let connection = server.graceful.watch(connection);
-    tokio::spawn(async move {
-        // A client that breaks off or talks nonsense is its own affair.
-        if let Err(error) = connection.await {
-            tracing::trace!(error, "a connection ended badly");
-        }
-    });
+        router.clone().oneshot(request)
+    })
+}
+
+async fn run(connection: impl Future<Output = Result<(), hyper::Error>>) {
+    // A client that breaks off or talks nonsense is its own affair.
+    if let Err(error) = connection.await {
+        tracing::trace!(%error, "a connection ended badly");
+    }
 }
 
 /// Who is at the other end: the last address in `X-Forwarded-For` that no trusted proxy has, if a trusted proxy connects.

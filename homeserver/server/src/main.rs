@@ -8,6 +8,7 @@
 //! | `listen.rs` | connections |
 //! | `serve.rs` | `orvale serve`: from the start to the end |
 //! | `orders.rs`, `backup.rs` | `orvale check`, `backup`, `restore`, also while it runs |
+//! | `check.rs` | what `orvale check` verifies beside the store |
 //! | `accounts.rs` | `orvale add-user` |
 //! | `signing_key.rs` | the server's key |
 //! | `observe.rs` | logs and figures |
@@ -19,6 +20,7 @@
 mod accounts;
 mod backup;
 mod build;
+mod check;
 mod config;
 mod demo;
 mod landing;
@@ -56,7 +58,8 @@ struct Arguments {
 enum Command {
     /// Starts the server (what happens without a command)
     Serve(serve::Options),
-    /// Reads the whole store and says what is wrong with it, also while the server runs
+    /// Reads the whole store and says what is wrong with it, also while the server runs; all events and uploads too if it
+    /// does not
     Check(Settings),
     /// Copies everything to a directory that does not exist yet, also while the server runs
     Backup {

@@ -18,7 +18,7 @@ use tokio::{
     net::{UnixListener, UnixStream},
 };
 
-use crate::{backup, build, config::Config};
+use crate::{backup, build, check, config::Config};
 
 const SOCKET: &str = "orvale.sock";
 /// More than any order has.
@@ -44,7 +44,12 @@ pub(crate) async fn carry_out(config: &Config, order: &Order) -> Result<String> 
             ) =>
         {
             let store = build::open_store(config).await?;
-            let done = obey(&store, &config.data_dir, order).await;
+            let mut done = obey(&store, &config.data_dir, order).await;
+            // Only where nobody writes meanwhile.
+            if let (Order::Check, Ok(entries)) = (order, &done) {
+                let more = check::check(config, &store).await;
+                done = more.map(|more| format!("{entries}; {more}"));
+            }
             store.close().await?;
             done
         }
