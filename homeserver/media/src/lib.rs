@@ -11,6 +11,7 @@
 //!   however many ask.
 //! - `accounts` counts what each user has, in the batch of the upload or removal that changes it.
 //! - `moderation` removes, quarantines, releases. `pending` ends IDs that were never used.
+//! - `check` compares all of it with what is known of it.
 //! - `objects` is where bytes are: the only file that knows paths. `names` hands out the names of objects.
 //! - [`content_type`] and [`filename`] decide what a browser is told about a file; nothing a user declared is believed.
 //!
@@ -23,6 +24,7 @@ pub mod filename;
 pub mod thumbnails;
 
 mod accounts;
+mod check;
 mod config;
 mod download;
 mod error;
@@ -35,6 +37,7 @@ mod pending;
 mod upload;
 mod waiters;
 
+pub use check::Checked;
 pub use config::{Config, ThumbnailConfig};
 pub use download::{Access, MediaFile};
 pub use error::{Error, Result};
