@@ -7,6 +7,7 @@
 mod bench;
 mod ci;
 mod crash;
+mod fill;
 mod run;
 mod shell;
 mod synapse;
@@ -32,8 +33,10 @@ enum Command {
     Test(test::Options),
     /// Measures Orvale, and other servers in the same run
     Bench(bench::Options),
-    /// Kills and cuts the power of the store under load, many times over
+    /// Kills and cuts the power of the store and of the whole server under load, many times over
     Crash(crash::Options),
+    /// Makes a large store and measures the server on it
+    Fill(fill::Options),
     /// What CI does: formatting, lints, tests
     Ci,
     /// Formatting and lints alone
@@ -49,6 +52,7 @@ fn main() -> Result<()> {
         Command::Test(options) => test::test(&options),
         Command::Bench(options) => bench::bench(&options),
         Command::Crash(options) => crash::crash(&options),
+        Command::Fill(options) => fill::fill(&options),
         Command::Ci => ci::ci(),
         Command::Lint => ci::lint(),
         Command::Deny => ci::deny(),
