@@ -12,7 +12,11 @@ use ruma::{
 };
 use serde_json::Value;
 
-use super::{facts::Facts, glob};
+use super::{
+    facts::Facts,
+    glob,
+    work::{self, Work},
+};
 use crate::Result;
 
 /// What a matching rule says is to be done.
@@ -54,11 +58,19 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// Storage's.
     pub(crate) fn evaluate(&self, facts: &Facts) -> Result<Option<Verdict<'a>>> {
+        self.evaluate_with(facts, &Work::for_event())
+    }
+
+    /// As [`Evaluator::evaluate`], with no more work than this.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub(crate) fn evaluate_with(&self, facts: &Facts, work: &Work) -> Result<Option<Verdict<'a>>> {
         if facts.event.pdu.sender == self.user_id {
             return Ok(None);
         }
         for rule in self.rules {
-            if rule.enabled() && self.matches(rule, facts)? {
+            if rule.enabled() && self.matches(rule, facts, work)? {
                 return Ok(Some(Verdict {
                     actions: rule.actions(),
                 }));
@@ -67,7 +79,7 @@ impl<'a> Evaluator<'a> {
         Ok(None)
     }
 
-    fn matches(&self, rule: AnyPushRuleRef<'_>, facts: &Facts) -> Result<bool> {
+    fn matches(&self, rule: AnyPushRuleRef<'_>, facts: &Facts, work: &Work) -> Result<bool> {
         if OLD_MENTIONS.contains(&rule.rule_id()) && facts.has_mentions() {
             return Ok(false);
         }
@@ -76,7 +88,7 @@ impl<'a> Evaluator<'a> {
             | AnyPushRuleRef::PostContent(rule)
             | AnyPushRuleRef::Underride(rule) => {
                 for condition in &rule.conditions {
-                    if !self.holds(condition, facts)? {
+                    if !self.holds(condition, facts, work)? {
                         return Ok(false);
                     }
                 }
@@ -84,7 +96,7 @@ impl<'a> Evaluator<'a> {
             }
             AnyPushRuleRef::Content(rule) => Ok(facts
                 .body()
-                .is_some_and(|body| glob::matches_words(&rule.pattern, body))),
+                .is_some_and(|body| glob::matches_words(&rule.pattern, body, work))),
             AnyPushRuleRef::Room(rule) => Ok(rule.rule_id == facts.event.room_id),
             AnyPushRuleRef::Sender(rule) => Ok(rule.rule_id == facts.event.pdu.sender),
             _ => Ok(false),
@@ -92,21 +104,27 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Whether a condition holds. One that is not known never does.
-    fn holds(&self, condition: &PushCondition, facts: &Facts) -> Result<bool> {
+    fn holds(&self, condition: &PushCondition, facts: &Facts, work: &Work) -> Result<bool> {
+        if work.spend(cost(condition)).is_none() {
+            return Ok(false);
+        }
         Ok(match condition {
             PushCondition::EventMatch(wanted) if wanted.key == "content.body" => facts
                 .body()
-                .is_some_and(|body| glob::matches_words(&wanted.pattern, body)),
+                .is_some_and(|body| glob::matches_words(&wanted.pattern, body, work)),
             PushCondition::EventMatch(wanted) => facts
                 .text(&wanted.key)
-                .is_some_and(|text| glob::matches(&wanted.pattern, text)),
+                .is_some_and(|text| glob::matches(&wanted.pattern, text, work)),
             PushCondition::EventPropertyIs(wanted) => facts
                 .property(&wanted.key)
                 .is_some_and(|found| is(&wanted.value, &found)),
             PushCondition::EventPropertyContains(wanted) => {
                 let found = facts.property(&wanted.key);
                 let list = found.as_deref().and_then(Value::as_array);
-                list.is_some_and(|list| list.iter().any(|found| is(&wanted.value, found)))
+                list.is_some_and(|list| {
+                    work.spend(list.len()).is_some()
+                        && list.iter().any(|found| is(&wanted.value, found))
+                })
             }
             PushCondition::RoomMemberCount(wanted) => wanted
                 .is
@@ -119,9 +137,9 @@ impl<'a> Evaluator<'a> {
             }
             #[expect(deprecated, reason = "rules that users made before are kept")]
             PushCondition::ContainsDisplayName => match facts.body() {
-                Some(body) => self
-                    .display_name(facts)?
-                    .is_some_and(|name| contains_name(&name, body)),
+                Some(body) => self.display_name(facts)?.is_some_and(|name| {
+                    work.spend(body.len() / 8).is_some() && contains_name(&name, body)
+                }),
                 None => false,
             },
             _ => false,
@@ -136,6 +154,20 @@ impl<'a> Evaluator<'a> {
                 .find_state_at(state, &StateEventType::RoomMember, self.user_id.as_str())?;
         Ok(member.and_then(|member| member.pdu.content_field("displayname")))
     }
+}
+
+/// What it costs to find out whether a condition holds, but for patterns.
+fn cost(condition: &PushCondition) -> usize {
+    let key = match condition {
+        PushCondition::EventMatch(wanted) => &wanted.key,
+        PushCondition::EventPropertyIs(wanted) => &wanted.key,
+        PushCondition::EventPropertyContains(wanted) => &wanted.key,
+        PushCondition::SenderNotificationPermission(_) => return work::PARSE,
+        #[expect(deprecated, reason = "rules that users made before are kept")]
+        PushCondition::ContainsDisplayName => return work::LOOKUP,
+        _ => return work::CONDITION,
+    };
+    work::CONDITION + key.len()
 }
 
 /// Whether a body mentions a name. A name is no pattern: a star in it is a star.

@@ -2,18 +2,24 @@
 //!
 //! Patterns come from users and are matched against what other users write, so matching never backtracks: a pattern is
 //! cut at its stars, and each piece is taken at its first place after the one before. What a piece with `?` may cost beyond that is
-//! bounded by [`STEPS`]; no pattern that people write comes near it.
+//! bounded by [`STEPS`]; no pattern that people write comes near it. What all patterns of a user cost together is bounded by the
+//! [`Work`] that is given.
+
+use super::work::Work;
 
 /// How many comparisons beyond four a character one match may take.
 const STEPS: usize = 1 << 16;
 
 /// Whether a pattern matches the whole of a text, without regard to case.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str, work: &Work) -> bool {
     if !pattern.contains(['*', '?']) {
         return same(pattern, text);
     }
+    if work.spend(pattern.len() + text.len()).is_none() {
+        return false;
+    }
     let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
-    let mut search = Search::new(&text);
+    let mut search = Search::new(&text, work);
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut at) = search.starts(first, 0) else {
@@ -60,12 +66,12 @@ pub(crate) fn matches_type(pattern: &str, kind: &str) -> bool {
 }
 
 /// Whether a pattern matches a part of a text that starts and ends at a word's boundary. `text` is in lower case.
-pub(crate) fn matches_words(pattern: &str, text: &str) -> bool {
-    let pattern = pattern.to_lowercase();
-    if pattern.is_empty() {
+pub(crate) fn matches_words(pattern: &str, text: &str, work: &Work) -> bool {
+    if pattern.is_empty() || work.spend(pattern.len()).is_none() {
         return false;
     }
-    let mut search = Search::new(text);
+    let pattern = pattern.to_lowercase();
+    let mut search = Search::new(text, work);
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
     let rest: Vec<&str> = pieces.collect();
@@ -126,21 +132,28 @@ fn next_char(text: &str, at: usize) -> usize {
 struct Search<'a> {
     text: &'a str,
     steps: usize,
+    work: &'a Work,
 }
 
 impl<'a> Search<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, work: &'a Work) -> Self {
         Self {
             text,
             steps: STEPS + 4 * text.len(),
+            work,
         }
+    }
+
+    fn step(&mut self, steps: usize) -> Option<()> {
+        self.steps = self.steps.checked_sub(steps)?;
+        self.work.spend(steps)
     }
 
     /// Where a piece that starts here ends.
     fn starts(&mut self, piece: &str, at: usize) -> Option<usize> {
         let mut chars = self.text.get(at..)?.char_indices();
         for wanted in piece.chars() {
-            self.steps = self.steps.checked_sub(1)?;
+            self.step(1)?;
             let (_, found) = chars.next()?;
             if wanted != '?' && wanted != found {
                 return None;
@@ -153,10 +166,11 @@ impl<'a> Search<'a> {
     fn find(&mut self, piece: &str, from: usize) -> Option<(usize, usize)> {
         let text = self.text.get(from..)?;
         if !piece.contains('?') {
-            self.steps = self.steps.checked_sub(piece.len())?;
-            return text
-                .find(piece)
-                .map(|at| (from + at, from + at + piece.len()));
+            self.step(piece.len())?;
+            let found = text.find(piece);
+            // A search without `?` passes over many characters in the time of one comparison.
+            self.work.spend(found.unwrap_or(text.len()) / 8)?;
+            return found.map(|at| (from + at, from + at + piece.len()));
         }
         let starts = text.char_indices().map(|(at, _)| from + at);
         for start in starts {
@@ -178,6 +192,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn matches(pattern: &str, text: &str) -> bool {
+        super::matches(pattern, text, &Work::for_event())
+    }
+
+    fn matches_words(pattern: &str, text: &str) -> bool {
+        super::matches_words(pattern, text, &Work::for_event())
+    }
 
     /// The definition, by trying everything.
     fn model(pattern: &[char], text: &[char]) -> bool {
@@ -232,6 +254,24 @@ mod tests {
         assert!(matches_words("ex*ple", "an exciting triple-whammy"));
         assert!(matches_words("alice", "hi alice!") && !matches_words("alice", "malice"));
         assert!(matches_words("@room", "hello @room"));
+    }
+
+    #[test]
+    fn many_patterns_cost_no_more_than_is_given() {
+        let text = "a".repeat(60_000);
+        let work = Work::for_event();
+        let start = Instant::now();
+        for _ in 0..10_000 {
+            assert!(!super::matches_words(&"?b".repeat(20), &text, &work));
+            assert!(!super::matches("*b", &text, &work));
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            start.elapsed()
+        );
+        // What has no wildcards costs nothing worth counting.
+        assert!(super::matches("m.room.message", "m.room.message", &work));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Push rules: what an event means to its reader, and how much is unread.
 //!
 //! - `facts.rs`: what rules ask about an event, found out once for all its readers.
-//! - `evaluate.rs`: the rule that matches an event for a reader. `glob.rs`: patterns.
+//! - `evaluate.rs`: the rule that matches an event for a reader. `glob.rs`: patterns. `work.rs`: what they
+//!   may cost.
 //! - `unread.rs`: the notifications that a user has not read, room by room.
 
 pub(crate) mod evaluate;
 pub(crate) mod facts;
 pub(crate) mod glob;
 pub(crate) mod unread;
+mod work;

@@ -25,7 +25,7 @@ use ruma::{
     events::{StateEventType, TimelineEventType, receipt::ReceiptType},
 };
 
-use super::{evaluate::Evaluator, facts::FactsCache};
+use super::{evaluate::Evaluator, facts::FactsCache, work::Work};
 use crate::{Result, follow::RecentEvent};
 
 /// How many events of a room are looked at to find what is unread, and how many unread ones are counted.
@@ -218,6 +218,7 @@ impl Unread {
                     user_id: asking.user_id,
                     rules: &rules,
                 },
+                work: Work::for_events(),
                 viewer: Viewer::new(asking.rooms, asking.user_id, Some(asking.now)),
                 ignored: asking.users.ignored_users(asking.user_id)?,
             };
@@ -345,9 +346,10 @@ impl Unread {
             return Ok(());
         }
         let facts = looker.facts.of(event);
+        let evaluator = &looker.evaluator;
         let Some(verdict) = looker
-            .evaluator
-            .evaluate(&facts)?
+            .work
+            .on_one_event(|work| evaluator.evaluate_with(&facts, work))?
             .filter(super::evaluate::Verdict::notifies)
         else {
             return Ok(());
@@ -423,6 +425,7 @@ struct Looker<'a> {
     asking: &'a Asking<'a>,
     facts: &'a FactsCache,
     evaluator: Evaluator<'a>,
+    work: Work,
     viewer: Viewer<'a>,
     ignored: Arc<std::collections::BTreeSet<OwnedUserId>>,
 }
