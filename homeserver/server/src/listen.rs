@@ -15,7 +15,7 @@ use hyper::{
 };
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::graceful::{GracefulShutdown, Watcher},
+    server::graceful::GracefulShutdown,
 };
 use orvale_http::ClientAddress;
 use tokio::net::{TcpListener, TcpStream};
@@ -47,15 +47,23 @@ pub(crate) async fn serve(
     http: &Http,
     stop: CancellationToken,
 ) {
-    let graceful = GracefulShutdown::new();
-    let server = Arc::new(Server::new(router, http, graceful.watcher()));
-    let accepting = listeners
-        .into_iter()
-        .map(|listener| tokio::spawn(accept(listener, server.clone(), stop.clone())));
+    let graceful = Arc::new(GracefulShutdown::new());
+    let server = Arc::new(Server::new(router, http));
+    let accepting = listeners.into_iter().map(|listener| {
+        tokio::spawn(accept(
+            listener,
+            server.clone(),
+            graceful.clone(),
+            stop.clone(),
+        ))
+    });
     for accepting in accepting.collect::<Vec<_>>() {
         let _ = accepting.await;
     }
-    drop(server);
+    // Only those who accept had it, and they have ended.
+    let Some(graceful) = Arc::into_inner(graceful) else {
+        return;
+    };
     let limit = Duration::from_secs(http.shutdown_seconds);
     if tokio::time::timeout(limit, graceful.shutdown())
         .await
@@ -72,11 +80,10 @@ struct Server {
     /// How long a client may take to say which version it speaks.
     patience: Duration,
     proxies: Vec<IpAddr>,
-    watcher: Watcher,
 }
 
 impl Server {
-    fn new(router: Router, http: &Http, watcher: Watcher) -> Self {
+    fn new(router: Router, http: &Http) -> Self {
         let patience = Duration::from_secs(http.header_timeout_seconds);
         let mut http1 = http1::Builder::new();
         http1
@@ -97,24 +104,35 @@ impl Server {
             http2,
             patience,
             proxies: http.trusted_proxies.clone(),
-            watcher,
         }
     }
 }
 
-async fn accept(listener: TcpListener, server: Arc<Server>, stop: CancellationToken) {
+async fn accept(
+    listener: TcpListener,
+    server: Arc<Server>,
+    graceful: Arc<GracefulShutdown>,
+    stop: CancellationToken,
+) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => return,
         };
         match accepted {
-            Ok((stream, from)) => connect(
-                server.clone(),
-                stream,
-                from.ip().to_canonical(),
-                stop.clone(),
-            ),
+            Ok((stream, from)) => {
+                let _ = stream.set_nodelay(true);
+                let from = from.ip().to_canonical();
+                // Watched from the moment it is accepted, or a stop in between would miss it.
+                let begun = begin(
+                    server.clone(),
+                    stream,
+                    from,
+                    graceful.watcher(),
+                    stop.clone(),
+                );
+                tokio::spawn(begun);
+            }
             // Out of file descriptors, most likely: others must end before there is one more.
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -124,25 +142,30 @@ async fn accept(listener: TcpListener, server: Arc<Server>, stop: CancellationTo
     }
 }
 
-/// Serves a connection in a task of its own, and no larger than its version of HTTP needs.
-fn connect(server: Arc<Server>, stream: TcpStream, from: IpAddr, stop: CancellationToken) {
-    let _ = stream.set_nodelay(true);
-    tokio::spawn(async move {
-        let version = tokio::select! {
-            version = tokio::time::timeout(server.patience, speaks_http2(&stream)) => version,
-            () = stop.cancelled() => return,
-        };
-        let Ok(Ok(http2)) = version else { return };
-        let service = service(&server, from);
-        let stream = TokioIo::new(stream);
-        if http2 {
-            let connection = server.http2.serve_connection(stream, service);
-            tokio::spawn(run(server.watcher.clone().watch(connection)));
-        } else {
-            let connection = server.http1.serve_connection(stream, service);
-            tokio::spawn(run(server.watcher.clone().watch(connection)));
-        }
-    });
+/// Finds out which version of HTTP a connection speaks, then serves it in a task no larger than that needs.
+async fn begin(
+    server: Arc<Server>,
+    stream: TcpStream,
+    from: IpAddr,
+    watcher: Watcher,
+    stop: CancellationToken,
+) {
+    let version = tokio::select! {
+        version = tokio::time::timeout(server.patience, speaks_http2(&stream)) => version,
+        () = stop.cancelled() => return,
+    };
+    let Ok(Ok(http2)) = version else { return };
+    let service = service(&server, from);
+    let stream = TokioIo::new(stream);
+    if http2 {
+        tokio::spawn(run(
+            watcher.watch(server.http2.serve_connection(stream, service))
+        ));
+    } else {
+        tokio::spawn(run(
+            watcher.watch(server.http1.serve_connection(stream, service))
+        ));
+    }
 }
 
 /// Whether a client begins as HTTP/2 does. Looks without taking anything: bytes taken and given back would double what the
