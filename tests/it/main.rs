@@ -1,5 +1,7 @@
 //! Stories, a file for each subject.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod conformance;
 mod crash;
 mod edges;

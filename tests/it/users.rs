@@ -192,6 +192,8 @@ async fn an_application_service_acts_as_its_users() {
         bob["user_id"].as_str().expect("a user ID")
     );
     assert_eq!(bridge.get(&path).await.ok()["user_id"], bob["user_id"]);
-    let foreign = bridge.get("account/whoami?user_id=@alice:test.example").await;
+    let foreign = bridge
+        .get("account/whoami?user_id=@alice:test.example")
+        .await;
     foreign.refused(403, "M_FORBIDDEN");
 }

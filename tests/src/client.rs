@@ -336,7 +336,7 @@ pub fn encode(argument: &str) -> String {
     for byte in argument.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(byte.into())
+                encoded.push(byte.into());
             }
             other => encoded += &format!("%{other:02X}"),
         }

@@ -60,7 +60,9 @@ impl From<orvale_rooms::Error> for Error {
             }
             E::UnknownUser(_) | E::UnknownAlias(_) => MatrixError::not_found(message),
             E::NotJoined | E::Forbidden(_) | E::RemoteUser(_) => MatrixError::forbidden(message),
-            E::StillInRoom => MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message),
+            E::StillInRoom | E::NestedThread => {
+                MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message)
+            }
             E::AliasInUse(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_ROOM_IN_USE", message),
             E::InviteBlocked(_) => {
                 MatrixError::new(StatusCode::FORBIDDEN, "M_INVITE_BLOCKED", message)
@@ -137,6 +139,7 @@ impl From<orvale_delivery::Error> for Error {
             E::UnknownFilter => MatrixError::not_found(message),
             E::SessionEnded => MatrixError::unknown_token(false),
             E::Closed => MatrixError::new(StatusCode::SERVICE_UNAVAILABLE, "M_UNKNOWN", message),
+            E::Config { .. } => MatrixError::unexpected(&error),
             E::Rooms(error) => return error.into(),
             E::Users(error) => return error.into(),
             E::Storage(error) => return error.into(),

@@ -33,6 +33,7 @@ mod push;
 mod read_marker;
 mod receipt;
 mod redact;
+mod relations;
 mod room;
 mod routes;
 mod session;
@@ -42,6 +43,7 @@ mod sync;
 mod tag;
 #[cfg(test)]
 mod testing;
+mod threads;
 mod to_device;
 mod typing;
 

@@ -88,7 +88,8 @@ impl Server {
             rooms.clone(),
             users.clone(),
             orvale_delivery::Config::default(),
-        );
+        )
+        .unwrap();
         let state = ApiState {
             authenticator: Authenticator::new(users.clone(), Limits::new(unlimited), false),
             users,

@@ -1,8 +1,10 @@
 //! The settings of delivery.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
+
+use crate::pushers::AddressRange;
 
 /// The settings of delivery. Every one has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +16,37 @@ pub struct Config {
     pub session_bytes: usize,
     /// Memory for what users have not read, in bytes.
     pub unread_bytes: u64,
+    /// Telling push gateways.
+    pub push: Push,
+}
+
+/// Telling push gateways.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Push {
+    /// Whether push gateways are told at all.
+    pub enabled: bool,
+    /// Addresses that are not public but may be a push gateway's all the same, as ranges.
+    pub allowed_private_ranges: Vec<AddressRange>,
+    /// A file with certificates in PEM that are trusted besides the system's.
+    pub extra_ca_file: Option<PathBuf>,
+    /// How long a push gateway may take to answer, in seconds.
+    pub timeout_seconds: u64,
+    /// How long to wait before a push gateway is told again that did not answer, in milliseconds; twice as long each time, up to
+    /// an hour.
+    pub retry_milliseconds: u64,
+}
+
+impl Default for Push {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            allowed_private_ranges: Vec::new(),
+            extra_ca_file: None,
+            timeout_seconds: 15,
+            retry_milliseconds: 5000,
+        }
+    }
 }
 
 impl Default for Config {
@@ -22,6 +55,7 @@ impl Default for Config {
             longest_wait_seconds: 300,
             session_bytes: 256 << 20,
             unread_bytes: 64 << 20,
+            push: Push::default(),
         }
     }
 }

@@ -16,9 +16,10 @@ use ruma::{OwnedDeviceId, OwnedUserId};
 use tokio::sync::Notify;
 
 use crate::{
-    Config,
+    Config, Result,
     follow::Follow,
     push::unread::UnreadCache,
+    pushers::{self, Pushers},
     sync::{Asked, lazy::LazyMembers},
 };
 
@@ -35,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) follow: Arc<Follow>,
     pub(crate) lazy: LazyMembers,
     pub(crate) unread: UnreadCache,
+    pub(crate) pushers: Pushers,
     /// Tells this process's tokens from those of earlier ones.
     pub(crate) process: u64,
     closed: AtomicBool,
@@ -46,8 +48,11 @@ pub(crate) struct Inner {
 impl Delivery {
     /// Starts to follow the log, in tasks that end when the last handle or the store is gone. To be called inside a tokio
     /// runtime.
-    #[must_use]
-    pub fn start(rooms: Rooms, users: Users, config: Config) -> Self {
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] if a setting is impossible.
+    pub fn start(rooms: Rooms, users: Users, config: Config) -> Result<Self> {
+        let pushers = Pushers::new(&config)?;
         let follow = Arc::new(Follow::new(rooms.store().visible(), config.session_bytes));
         tokio::spawn(Follow::follow_log(Arc::downgrade(&follow), rooms.clone()));
         tokio::spawn(Follow::follow_hubs(
@@ -63,14 +68,17 @@ impl Delivery {
             follow,
             lazy: LazyMembers::new(10_000),
             unread,
+            pushers,
             process: rand::random(),
             closed: AtomicBool::new(false),
             closing: Notify::new(),
             lost: Mutex::default(),
         };
-        Self {
-            inner: Arc::new(inner),
+        let inner = Arc::new(inner);
+        if inner.config.push.enabled {
+            tokio::spawn(pushers::follow(Arc::downgrade(&inner)));
         }
+        Ok(Self { inner })
     }
 
     /// Answers every waiting request at once, and later ones without waiting: the server is to stop.
@@ -111,5 +119,15 @@ impl Inner {
         if !lost.is_empty() {
             lost.remove(&(asked.user_id.clone(), asked.device_id.clone(), room));
         }
+    }
+}
+
+/// Runs what reads much of the store, not between other tasks' turns where there are several threads.
+pub(crate) fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    let flavor = tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor());
+    if matches!(flavor, Ok(tokio::runtime::RuntimeFlavor::MultiThread)) {
+        tokio::task::block_in_place(work)
+    } else {
+        work()
     }
 }

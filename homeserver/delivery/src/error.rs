@@ -21,6 +21,14 @@ pub enum Error {
     /// A parameter has an impossible value; the text says which and why.
     #[error("{0}")]
     InvalidParam(String),
+    /// A setting is impossible.
+    #[error("{key}: {reason}")]
+    Config {
+        /// The setting.
+        key: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The session ended while its request waited.
     #[error("this session was logged out")]
     SessionEnded,

@@ -33,6 +33,7 @@ mod sync;
 #[cfg(test)]
 mod testing;
 
-pub use config::Config;
+pub use config::{Config, Push};
 pub use delivery::Delivery;
 pub use error::{Error, Result};
+pub use pushers::AddressRange;

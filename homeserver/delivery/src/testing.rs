@@ -28,6 +28,7 @@ pub(crate) struct TestServer {
     pub(crate) rooms: Rooms,
     pub(crate) users: Users,
     pub(crate) delivery: Delivery,
+    config: Config,
 }
 
 pub(crate) fn raw(value: &Value) -> Box<RawValue> {
@@ -54,6 +55,10 @@ pub(crate) fn member(sender: &UserId, target: &UserId, membership: &str) -> Draf
 
 impl TestServer {
     pub(crate) fn start() -> Self {
+        Self::start_with(Config::default())
+    }
+
+    pub(crate) fn start_with(config: Config) -> Self {
         let store = Store::in_memory();
         let name = server_name!("orvale.test");
         let users = Users::new(
@@ -75,17 +80,20 @@ impl TestServer {
             orvale_rooms::Config::default(),
             Arc::new(clock),
         );
-        let delivery = Delivery::start(rooms.clone(), users.clone(), Config::default());
+        let delivery =
+            Delivery::start(rooms.clone(), users.clone(), config.clone()).expect("delivery");
         Self {
             rooms,
             users,
             delivery,
+            config,
         }
     }
 
     /// The same data in the hands of a new process.
     pub(crate) fn restart(&mut self) {
-        self.delivery = Delivery::start(self.rooms.clone(), self.users.clone(), Config::default());
+        let (rooms, users) = (self.rooms.clone(), self.users.clone());
+        self.delivery = Delivery::start(rooms, users, self.config.clone()).expect("delivery");
     }
 
     pub(crate) async fn user(&self, name: &str) -> OwnedUserId {

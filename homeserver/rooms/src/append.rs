@@ -12,7 +12,8 @@ use orvale_storage::{
     Batch, Entry, EventRecord, Pending, Permit, Position, Standing, Transaction,
     trees::rooms::{
         CURRENT_STATE, EVENT_NUMBERS, HEADS, MEMBERSHIPS, Membership, MembershipRecord, RELATIONS,
-        ROOM_NUMBERS, ROOMS, RelationRecord, RoomRecord, StateRecord, TIMELINE, TRANSACTIONS,
+        ROOM_NUMBERS, ROOMS, RelationRecord, RoomRecord, StateRecord, THREADS, TIMELINE,
+        TRANSACTIONS,
     },
 };
 use ruma::{
@@ -30,6 +31,7 @@ use crate::{
     redaction,
     room::{Head, Room},
     state::hash,
+    threads::THREAD,
     timeline::Order,
 };
 
@@ -538,6 +540,7 @@ impl Rooms {
             }
             if let Some(target) = &redacts {
                 redaction::apply(self, room, head, target, &pdu, batch)?;
+                self.inner.relations.lost(at);
             }
             if let Some(request) = &request {
                 let key = transaction_key(&pdu.sender, request);
@@ -550,11 +553,16 @@ impl Rooms {
             }
             if let Some((parent, rel_type, key)) = relation(&pdu) {
                 let record = RelationRecord {
+                    room: room.number,
                     sender: pdu.sender.to_string(),
                     kind: pdu.kind.to_string(),
                     key,
                 };
                 batch.put(&RELATIONS, (&parent, &rel_type, at), &record);
+                if rel_type == THREAD {
+                    batch.put(&THREADS, (room.number, &parent), &());
+                }
+                self.inner.relations.gained(at);
                 head.relations.push((at, parent, rel_type, record));
             }
             let record = EventRecord {
@@ -702,6 +710,14 @@ pub fn membership(pdu: &Pdu) -> Option<Membership> {
 
 /// The parent, `rel_type` and key that an event's content names.
 pub(crate) fn relation(pdu: &Pdu) -> Option<(OwnedEventId, String, String)> {
+    match &pdu.state_key {
+        Some(_) => None,
+        None => relation_in(&pdu.content),
+    }
+}
+
+/// As [`relation`], of a content that is no event yet.
+pub(crate) fn relation_in(content: &RawValue) -> Option<(OwnedEventId, String, String)> {
     #[derive(Deserialize)]
     struct Content {
         #[serde(rename = "m.relates_to")]
@@ -714,14 +730,14 @@ pub(crate) fn relation(pdu: &Pdu) -> Option<(OwnedEventId, String, String)> {
         #[serde(default)]
         key: String,
     }
-    if pdu.state_key.is_some() || !pdu.content.get().contains("m.relates_to") {
+    if !content.get().contains("m.relates_to") {
         return None;
     }
     let RelatesTo {
         event_id,
         rel_type,
         key,
-    } = serde_json::from_str::<Content>(pdu.content.get())
+    } = serde_json::from_str::<Content>(content.get())
         .ok()?
         .relates_to;
     Some((event_id, rel_type, key))

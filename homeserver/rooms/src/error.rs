@@ -47,6 +47,11 @@ pub enum Error {
     /// The user has already reacted with this key.
     #[error("you have already reacted to this event with this key")]
     DuplicateAnnotation,
+    /// A thread starts from an event that does not relate to another itself.
+    #[error(
+        "a thread cannot start from an event that is itself part of something: answer in its thread"
+    )]
+    NestedThread,
     /// Whether the user may join depends on rooms that this server knows nothing of.
     #[error("this server is in none of the rooms whose members may join")]
     UnableToAuthoriseJoin,

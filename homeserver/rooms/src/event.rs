@@ -35,7 +35,7 @@ pub struct StoredEvent {
 }
 
 /// What may be added to an event for one reader.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub struct Reader<'a> {
     /// The device that reads: it is told the transaction ID of what it sent.
     pub device: Option<(&'a UserId, &'a str)>,
@@ -44,7 +44,7 @@ pub struct Reader<'a> {
     /// The time now in milliseconds, for `unsigned.age`.
     pub now: u64,
     /// More of `unsigned`, as the inside of a JSON object: bundled aggregations (`"m.relations":{…}`).
-    pub bundled: Option<&'a str>,
+    pub bundled: Option<Box<str>>,
 }
 
 const REPLACES: &str = "\"replaces_state\":\"";
@@ -253,7 +253,7 @@ impl StoredEvent {
             separate(out);
             write!(out, "\"membership\":\"{membership}\"").expect("writing to memory");
         }
-        if let Some(bundled) = reader.bundled {
+        if let Some(bundled) = &reader.bundled {
             separate(out);
             out.extend_from_slice(bundled.as_bytes());
         }

@@ -20,6 +20,7 @@
 //! | `news.rs` | what delivery asks: summaries, stripped state |
 //! | `alias.rs`, `directory.rs` | room aliases, the public directory |
 //! | `upgrade.rs`, `carry_over.rs` | a new room in the place of an old one, and what its members keep |
+//! | `relations.rs`, `threads.rs` | what relates to an event, and what of it is bundled with the event |
 //! | `receipts.rs`, `typing.rs` | who has read how far, who is typing |
 //! | `check.rs`, `check_lists.rs` | whether all that is stored agrees |
 //!
@@ -59,6 +60,7 @@ mod power;
 mod reading_tests;
 mod receipts;
 mod redaction;
+mod relations;
 mod room;
 mod room_state;
 mod rooms;
@@ -68,6 +70,7 @@ mod send_tests;
 mod state;
 #[cfg(test)]
 mod testing;
+mod threads;
 mod timeline;
 mod typing;
 mod upgrade;
@@ -84,6 +87,7 @@ pub use filter::EventFilter;
 pub use news::Summary;
 pub use pages::{Context, MAX_PAGE, Page, Shown, Stretch};
 pub use receipts::{Receipt, receipt_contents};
+pub use relations::{Related, Relating};
 pub use room::Room;
 pub use room_state::Members;
 pub use rooms::{Clock, Config, Rooms};

@@ -26,6 +26,7 @@ use crate::{
     event::StoredEvent,
     room::{Known, Room},
     state::{StateId, States, Unwritten, hash},
+    threads::Relations,
     typing::Typing,
 };
 
@@ -66,6 +67,7 @@ pub(crate) struct Inner {
     /// When the newest room was made, in milliseconds.
     pub(crate) newest_room: AtomicU64,
     pub(crate) typing: Typing,
+    pub(crate) relations: Relations,
     /// What the directory shows of rooms.
     pub(crate) listings: Cache<Position, Arc<Listing>>,
 }
@@ -97,6 +99,7 @@ impl Rooms {
         let events = usize::try_from(config.event_cache_bytes / 2000)
             .unwrap_or(usize::MAX)
             .max(64);
+        let relations = Relations::new(store.visible());
         let inner = Inner {
             states: States::new(store.clone(), 50_000),
             events: Cache::with_weighter(events, config.event_cache_bytes, Bytes),
@@ -108,6 +111,7 @@ impl Rooms {
             clock,
             newest_room: AtomicU64::default(),
             typing: Typing::default(),
+            relations,
             listings: Cache::new(10_000),
         };
         Self {

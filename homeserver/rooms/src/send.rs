@@ -15,11 +15,13 @@ use serde_json::{json, value::RawValue};
 
 use crate::{
     Draft, Request, Room, Rooms, View,
+    append::relation_in,
     error::{Error, Result},
     join::own_content,
     json::{Object, object, raw},
     member::MemberContent,
     moderate::forbidden,
+    threads::THREAD,
 };
 
 /// An event that a user wants to send.
@@ -91,6 +93,11 @@ impl Rooms {
             TimelineEventType::RoomCreate => return Err(forbidden("a room is created once")),
             _ => None,
         };
+        if let Some(root) = thread(&message.content)
+            && self.is_joined(user, &room)?
+        {
+            self.check_new_thread(room.number, &root)?;
+        }
         let request = request(&room, txn, "send", &kind.to_string());
         let draft = Draft {
             redacts,
@@ -320,6 +327,12 @@ fn annotation(content: &RawValue) -> Option<Annotates> {
     }
     let annotation: Annotation = serde_json::from_str(content.get()).ok()?;
     Some(annotation.relates_to).filter(|relation| relation.rel_type == ANNOTATION)
+}
+
+/// The first event of the thread that a content belongs to.
+fn thread(content: &RawValue) -> Option<OwnedEventId> {
+    let (event_id, rel_type, _) = relation_in(content)?;
+    (rel_type == THREAD).then_some(event_id)
 }
 
 /// The event that the content of a redaction names.

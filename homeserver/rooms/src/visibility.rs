@@ -1,10 +1,10 @@
 //! Who may see which event: the history visibility at the event, and the reader's membership then and since.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use orvale_storage::trees::rooms::{Membership, MembershipRecord};
 use ruma::{
-    EventId, UserId,
+    EventId, OwnedUserId, UserId,
     events::{StateEventType, TimelineEventType, room::history_visibility::HistoryVisibility},
 };
 
@@ -25,6 +25,7 @@ pub struct Viewer<'a> {
     now: Option<MembershipRecord>,
     time: u64,
     last: Option<(StateId, Circumstances)>,
+    ignored: Option<Arc<BTreeSet<OwnedUserId>>>,
 }
 
 /// What decides whether an event is shown, in one state of the room.
@@ -46,6 +47,7 @@ impl<'a> Viewer<'a> {
             now,
             time,
             last: None,
+            ignored: None,
         }
     }
 
@@ -81,6 +83,38 @@ impl<'a> Viewer<'a> {
     /// # Errors
     /// Storage's.
     pub fn reader(&mut self, event: &StoredEvent) -> Result<Reader<'a>> {
+        Ok(Reader {
+            bundled: self.bundle(event)?,
+            ..self.reader_alone(event)?
+        })
+    }
+
+    pub(crate) fn rooms(&self) -> &'a Rooms {
+        self.rooms
+    }
+
+    pub(crate) fn user(&self) -> &'a UserId {
+        self.user
+    }
+
+    /// Whether the reader ignores somebody.
+    pub(crate) fn ignores(&mut self, user: &UserId) -> Result<bool> {
+        let ignored = match &self.ignored {
+            Some(ignored) => ignored,
+            None => {
+                let local = self.user.server_name() == self.rooms.server_name();
+                let ignored = match local {
+                    true => self.rooms.users().ignored_users(self.user)?,
+                    false => Arc::default(),
+                };
+                self.ignored.insert(ignored)
+            }
+        };
+        Ok(ignored.contains(user))
+    }
+
+    /// What is added to an event for this reader, but for what is bundled with it.
+    pub(crate) fn reader_alone(&mut self, event: &StoredEvent) -> Result<Reader<'a>> {
         let membership = match self.now {
             Some(now) if event.position >= now.event => Some(now.membership),
             // A stranger never had another one.

@@ -314,14 +314,14 @@ mod tests {
         match (shown, default) {
             (Value::Object(shown), Value::Object(default)) => {
                 default.iter().for_each(|(key, default)| {
-                    compare(&format!("{path}{key}."), &shown[key], default)
+                    compare(&format!("{path}{key}."), &shown[key], default);
                 });
             }
             (shown, Value::Null) => {
-                assert!(!shown.is_null(), "the example shows {path} without a value")
+                assert!(!shown.is_null(), "the example shows {path} without a value");
             }
             (shown, default) => {
-                assert_eq!(shown, default, "{path} in the example is not the default")
+                assert_eq!(shown, default, "{path} in the example is not the default");
             }
         }
     }

@@ -15,7 +15,7 @@ use hyper::{
 };
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    server::graceful::{GracefulShutdown, Watcher},
 };
 use orvale_http::ClientAddress;
 use tokio::net::{TcpListener, TcpStream};

@@ -110,6 +110,11 @@ pub enum Entry {
         /// The room's number.
         room: Position,
     },
+    /// A local user set a pusher.
+    Pushers {
+        /// Whose.
+        user_id: String,
+    },
 }
 
 /// An event as it is kept.

@@ -8,11 +8,15 @@ use std::{
 use orvale_tests::Server;
 use rand::RngExt;
 
-use super::{World, check, rounds};
+use super::{World, check};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_is_there_after_kill_9() {
-    let rounds = rounds(3);
+    // A few, unless `cargo xtask crash` asks for more.
+    let given = std::env::var("ORVALE_CRASH_ROUNDS").ok();
+    let rounds = given.map_or(3, |given| {
+        given.parse().expect("ORVALE_CRASH_ROUNDS is a number")
+    });
     let server = Server::start().await;
     let mut world = World::new(&server).await;
     for round in 0..rounds {

@@ -161,10 +161,7 @@ impl Person {
         path: &str,
         body: Vec<u8>,
     ) -> Result<(), Ended> {
-        self.slots
-            .entry(slot.clone())
-            .or_insert_with(Kept::default)
-            .unsure = Some(value);
+        self.slots.entry(slot.clone()).or_default().unsure = Some(value);
         caller.bytes(method, path, body).await?;
         let kept = self.slots.get_mut(&slot).expect("just put there");
         kept.acknowledged = kept.unsure.take();

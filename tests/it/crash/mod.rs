@@ -162,11 +162,3 @@ async fn check(server: &Server) {
     );
     eprintln!("orvale check: {}", told.trim());
 }
-
-/// How many rounds `cargo xtask crash` asks for; a few if it does not.
-fn rounds(few: u32) -> u32 {
-    let given = std::env::var("ORVALE_CRASH_ROUNDS").ok();
-    given.map_or(few, |given| {
-        given.parse().expect("ORVALE_CRASH_ROUNDS is a number")
-    })
-}

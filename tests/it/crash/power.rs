@@ -13,7 +13,7 @@ use std::{
 
 use orvale_tests::{Server, Settings};
 
-use super::{World, check, rounds};
+use super::{World, check};
 
 /// Size of the filesystem.
 const MEGABYTES: u64 = 512;
@@ -21,10 +21,10 @@ const MEGABYTES: u64 = 512;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_is_there_after_a_power_cut() {
     // Mounting is for those who ask for it.
-    if std::env::var_os("ORVALE_POWER_CUTS").is_none() {
+    let Ok(rounds) = std::env::var("ORVALE_POWER_ROUNDS") else {
         return;
-    }
-    let rounds = rounds(3);
+    };
+    let rounds = rounds.parse().expect("ORVALE_POWER_ROUNDS is a number");
     let place = tempfile::Builder::new()
         .prefix("orvale-power-")
         .tempdir()

@@ -1,6 +1,7 @@
 //! Push rules and pushers.
 
 pub(crate) mod delete_pushrule;
+pub(crate) mod get_notifications;
 pub(crate) mod get_pushers;
 pub(crate) mod get_pushrule;
 pub(crate) mod get_pushrule_actions;

@@ -6,7 +6,7 @@ use ruma::api::client::typing::create_typing_event;
 
 use crate::{
     ApiState, alias, context, directory, knock, membership, message, read_marker, receipt, redact,
-    room, state_events, typing,
+    relations, room, state_events, threads, typing,
 };
 
 pub(crate) fn routes() -> Router<ApiState> {
@@ -41,6 +41,10 @@ fn reading() -> Router<ApiState> {
         .endpoint(message::get_message_events::handle)
         .endpoint(room::get_event_by_timestamp::handle)
         .endpoint(context::get_context::handle)
+        .endpoint(relations::get_relating_events::handle)
+        .endpoint(relations::get_relating_events_with_rel_type::handle)
+        .endpoint(relations::get_relating_events_with_rel_type_and_event_type::handle)
+        .endpoint(threads::get_threads::handle)
 }
 
 fn membership_changes() -> Router<ApiState> {

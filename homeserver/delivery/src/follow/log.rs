@@ -127,7 +127,10 @@ impl Change {
             Entry::Forgotten { user_id, room } => {
                 user(user_id).map(|user_id| Self::Forgotten { user_id, room })
             }
-            Entry::Room { .. } | Entry::Profile { .. } | Entry::Directory { .. } => None,
+            Entry::Room { .. }
+            | Entry::Profile { .. }
+            | Entry::Directory { .. }
+            | Entry::Pushers { .. } => None,
         };
         Ok(change)
     }
@@ -175,14 +178,14 @@ impl Followed {
                 }
             }
             Change::Receipt { room, only: None } => {
-                self.touch_room(*room, at, News::Receipt, whom, woken)
+                self.touch_room(*room, at, News::Receipt, whom, woken);
             }
             Change::Receipt {
                 room,
                 only: Some(user_id),
             } => {
                 self.with(user_id, whom, woken, |session| {
-                    session.touch(*room, at, News::Receipt)
+                    session.touch(*room, at, News::Receipt);
                 });
             }
             Change::AccountData { user_id, room } => {
@@ -192,7 +195,7 @@ impl Followed {
                         session.account_data = at.max(session.account_data);
                         session.last = at.max(session.last);
                     }
-                })
+                });
             }
             Change::PushRules(user_id) => self.with(user_id, whom, woken, |session| {
                 session.account_data = at.max(session.account_data);
@@ -200,7 +203,7 @@ impl Followed {
             }),
             Change::ToDevice { user_id, device_id } => {
                 self.with(user_id, whom, woken, |session| {
-                    session.message(device_id, at)
+                    session.message(device_id, at);
                 });
             }
             Change::DeviceList { user_id, rooms } => {
@@ -229,7 +232,7 @@ impl Followed {
             }),
             Change::SessionEnded { user_id, device_id } => {
                 self.with(user_id, whom, woken, |session| {
-                    session.end(device_id.as_deref(), at)
+                    session.end(device_id.as_deref(), at);
                 });
             }
             Change::Forgotten { user_id, room } => {

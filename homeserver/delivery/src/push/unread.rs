@@ -153,9 +153,23 @@ impl UnreadCache {
     /// # Errors
     /// Storage's.
     pub(crate) fn count(&self, asking: &Asking<'_>) -> Result<Counts> {
+        self.ask(asking, Unread::counts)
+    }
+
+    /// Whether an event is one that notifies a user and is not read.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub(crate) fn has(&self, asking: &Asking<'_>, at: Position) -> Result<bool> {
+        self.ask(asking, |unread| {
+            unread.items.iter().any(|item| item.at == at)
+        })
+    }
+
+    fn ask<T>(&self, asking: &Asking<'_>, answer: impl FnOnce(&Unread) -> T) -> Result<T> {
         let key = (asking.user_id.to_owned(), asking.room.number);
         let entry = self.entries.get(&key).unwrap_or_default();
-        let (counts, bytes) = {
+        let (answer, bytes) = {
             let mut unread = entry.unread.lock();
             let result = unread.bring_up(asking, &self.facts);
             if result.is_err() {
@@ -163,14 +177,14 @@ impl UnreadCache {
                 *unread = Unread::default();
             }
             result?;
-            (unread.counts(), unread.bytes())
+            (answer(&unread), unread.bytes())
         };
         // What an entry weighs is fixed while it is in the cache: one that grew or shrank takes its own place.
         if entry.bytes != bytes {
             let unread = entry.unread;
             self.entries.insert(key, Entry { bytes, unread });
         }
-        Ok(counts)
+        Ok(answer)
     }
 }
 

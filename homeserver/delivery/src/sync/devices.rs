@@ -77,7 +77,7 @@ impl Writer<'_> {
             serde_json::to_writer(&mut *out, &message.kind).expect("a string");
             out.push(b'}');
         }
-        let given = found.iter().take(MESSAGES).last().map(|(at, _)| *at);
+        let given = found.iter().take(MESSAGES).next_back().map(|(at, _)| *at);
         if let Some(given) = given {
             let last = if found.len() > MESSAGES {
                 found[MESSAGES].0

@@ -268,7 +268,7 @@ pub(crate) fn path(text: &str) -> Vec<String> {
         match c {
             '.' => parts.push(String::new()),
             '\\' if chars.peek().is_some_and(|next| matches!(next, '.' | '\\')) => {
-                last.extend(chars.next())
+                last.extend(chars.next());
             }
             c => last.push(c),
         }

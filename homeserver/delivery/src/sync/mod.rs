@@ -40,7 +40,11 @@ use ruma::{
 use tokio::time::{Instant, timeout_at};
 
 use self::{answer::Reached, filter::Filter, token::Token};
-use crate::{Delivery, Error, Result, delivery::Inner, follow::Pulse};
+use crate::{
+    Delivery, Error, Result,
+    delivery::{Inner, blocking},
+    follow::Pulse,
+};
 
 /// How often a waiting client is noted to be there.
 const HEARTBEAT: Duration = Duration::from_secs(20);
@@ -186,14 +190,8 @@ impl Inner {
             return Ok(None);
         };
         let is_long = news.rooms.len() > MANY_ROOMS;
-        let many_threads = || {
-            let handle = tokio::runtime::Handle::try_current();
-            handle.is_ok_and(|handle| {
-                handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread
-            })
-        };
-        let (body, is_empty) = if is_long && many_threads() {
-            tokio::task::block_in_place(|| self.write(asked, &news))?
+        let (body, is_empty) = if is_long {
+            blocking(|| self.write(asked, &news))?
         } else {
             self.write(asked, &news)?
         };

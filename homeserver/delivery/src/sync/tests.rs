@@ -570,12 +570,8 @@ mod unread {
                 last = answer;
             }
             let kept = &last["rooms"]["join"][room.id.as_str()];
-            let delivery = crate::Delivery::start(
-                server.rooms.clone(),
-                server.users.clone(),
-                crate::Config::default(),
-            );
-            let server = TestServer { delivery, ..server };
+            let mut server = server;
+            server.restart();
             let anew = server.client(&bob).filtered(by_thread).sync().await;
             let anew = &anew["rooms"]["join"][room.id.as_str()];
             for key in ["unread_notifications", "unread_thread_notifications"] {

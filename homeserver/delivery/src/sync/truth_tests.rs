@@ -345,7 +345,7 @@ async fn run(steps: Vec<Step>) {
                     room,
                     crate::testing::text(&people[by], &n.to_string()),
                 )
-                .await
+                .await;
             }
             Step::Topic { by, room } => {
                 attempt(

@@ -42,6 +42,10 @@ pub const TRANSACTIONS: Tree<(String, String, String), String> = Tree::new(0x010
 pub const RELATIONS: Tree<(String, String, Position), RelationRecord> =
     Tree::new(0x010a, "relations");
 
+/// Room's number, event ID of a thread's first event → nothing: which threads there are in a room. It stays when all answers
+/// are redacted.
+pub const THREADS: Tree<(Position, String), ()> = Tree::new(0x0110, "threads");
+
 /// What never changes about a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomRecord {
@@ -133,6 +137,8 @@ pub enum StateNode {
 /// An event that relates to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RelationRecord {
+    /// Its room's number. The other event is perhaps in another room; that counts for nothing.
+    pub room: Position,
     /// Its sender.
     pub sender: String,
     /// Its type.
@@ -203,6 +209,7 @@ pub(crate) const TREES: &[&dyn Described] = &[
     &STATE_NODES,
     &TRANSACTIONS,
     &RELATIONS,
+    &THREADS,
     &ALIASES,
     &ROOM_ALIASES,
     &PUBLISHED,

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use orvale_storage::{
-    Batch,
+    Batch, Entry,
     record::JsonText,
     trees::users::{PUSHERS, PUSHKEYS, Pusher as Record},
 };
 use ruma::{
-    DeviceId, OwnedDeviceId, UserId,
+    DeviceId, OwnedDeviceId, OwnedUserId, UserId,
     api::client::push::{Pusher, PusherIds, PusherKind},
 };
 
@@ -39,6 +39,23 @@ impl Users {
                 .map(|(_, record)| stored(&record))
                 .collect()
         })
+    }
+
+    /// The users who have a pusher. A walk over all pushers: for a start.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn users_with_pushers(&self) -> Result<Vec<OwnedUserId>> {
+        let found = self.store().prefix(&PUSHERS, (), usize::MAX)?;
+        let mut localparts: Vec<String> = found
+            .into_iter()
+            .map(|((localpart, ..), _)| localpart)
+            .collect();
+        localparts.dedup();
+        localparts
+            .iter()
+            .map(|localpart| self.user_id(localpart))
+            .collect()
     }
 
     /// Adds a pusher, or replaces the one with its app ID and pushkey. Without `append` those of other users with the same
@@ -89,6 +106,9 @@ impl Users {
                 }
                 batch.put(&PUSHERS, (localpart, app_id, pushkey), &record);
                 batch.put(&PUSHKEYS, (app_id, pushkey, localpart), &());
+                batch.log(Entry::Pushers {
+                    user_id: user_id.to_string(),
+                });
                 Ok((batch, owners))
             })
             .await?;
