@@ -57,10 +57,6 @@ impl Answer {
     /// # Panics
     /// If it does not.
     #[track_caller]
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "the check is what most callers want"
-    )]
     pub fn refused(self, status: u16, errcode: &str) -> Value {
         let found = (self.status.as_u16(), &self.json["errcode"]);
         assert_eq!(

@@ -49,7 +49,6 @@ impl Client {
     }
 
     /// A request that is not sent yet. A path without a slash in front stands below `/_matrix/client/v3/`.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let base = self.server.base();
         let prefix = if path.starts_with('/') {
