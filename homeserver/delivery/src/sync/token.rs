@@ -68,7 +68,7 @@ impl Token {
     }
 
     /// The last message to the device that was given out.
-    pub(crate) fn to_device(&self) -> Position {
+    pub(crate) fn to_device(self) -> Position {
         self.to_device.unwrap_or(self.position)
     }
 }
