@@ -129,7 +129,7 @@ impl Inner {
             _ => session.latest().map(news).collect(),
         };
         let position = since.map_or(Position::START, |since| since.position);
-        let given = since.map_or(Position::START, Token::to_device);
+        let given = since.map_or(Position::START, |token| token.to_device());
         let unknown = since.is_none() || position < session.made;
         Some(News {
             reached: Reached {

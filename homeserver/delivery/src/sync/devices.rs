@@ -58,7 +58,7 @@ impl Writer<'_> {
         let after = asked
             .since
             .as_ref()
-            .map_or(Position::START, Token::to_device);
+            .map_or(Position::START, |token| token.to_device());
         let upto = self.news.reached.position;
         let found = self.inner.users.to_device_messages(
             &asked.user_id,
