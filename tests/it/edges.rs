@@ -234,7 +234,7 @@ async fn figures_are_for_who_may_see_them() {
     let mut prometheus = server.stranger();
     prometheus.get("/metrics").await.refused(403, "M_FORBIDDEN");
     let alice = server.register("alice").await;
-    alice.get("account/whoami").await.ok();
+    let _ = alice.get("account/whoami").await.ok();
     prometheus.token = "figures".to_owned();
     let figures = prometheus.get("/metrics").await;
     let text = String::from_utf8(figures.body.to_vec()).unwrap();
