@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     caller::{Caller, Ended},
-    ledger::{Kept, Person, Places, Redacted, Sent, Slot},
+    ledger::{Person, Places, Redacted, Sent, Slot},
 };
 
 /// Works until the server ends; also tells how many requests were acknowledged.
