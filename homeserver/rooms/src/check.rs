@@ -9,7 +9,8 @@ use orvale_events::Foreign;
 use orvale_storage::{
     Entry, Position, Standing,
     trees::rooms::{
-        CURRENT_STATE, EVENT_NUMBERS, HEADS, MEMBERSHIPS, Membership, ROOM_NUMBERS, ROOMS, TIMELINE,
+        CURRENT_STATE, EVENT_NUMBERS, HEADS, MEMBERSHIPS, Membership, RELATIONS, ROOM_NUMBERS,
+        ROOMS, RelationRecord, THREADS, TIMELINE,
     },
 };
 use ruma::{
@@ -21,10 +22,11 @@ use ruma::{
 
 use crate::{
     Order, Rooms, StoredEvent,
-    append::membership,
+    append::{membership, relation},
     error::{Error, Result},
     room::Room,
     state::{Unwritten, hash},
+    threads::THREAD,
 };
 
 /// What a check saw.
@@ -113,6 +115,21 @@ impl Rooms {
             .get(&TIMELINE, (event.room, Order::live(event.position).0))?;
         if event.record.standing == Standing::Accepted && shown != Some(event.position) {
             fault("is not in its room's timeline".to_owned());
+        }
+        if let Some((parent, rel_type, key)) = relation(&event.pdu) {
+            let expected = RelationRecord {
+                room: event.room,
+                sender: event.pdu.sender.to_string(),
+                kind: event.pdu.kind.to_string(),
+                key,
+            };
+            let place = (&parent, &rel_type, event.position);
+            if self.store().get(&RELATIONS, place)? != Some(expected) {
+                fault("is not found by what it relates to".to_owned());
+            }
+            if rel_type == THREAD && !self.store().contains(&THREADS, (event.room, &parent))? {
+                fault("is in a thread that its room does not list".to_owned());
+            }
         }
         for before in event.pdu.prev_events.iter().chain(&event.pdu.auth_events) {
             match self.find_event(before)? {
@@ -303,6 +320,11 @@ mod tests {
         let (rooms, alice) = (rooms(), user("alice"));
         let room = rooms.public_room(RoomVersionId::V12).await;
         let event = rooms.did(&room, text(&alice, "hello")).await.unwrap();
+        let content = json!({"m.relates_to": {"rel_type": THREAD, "event_id": event.event_id()}});
+        let answer = Draft::message(&alice, TimelineEventType::RoomMessage, raw(&content));
+        let answer = rooms.did(&room, answer).await.unwrap();
+        let relation = (event.event_id(), THREAD, answer.position);
+        let related = rooms.store().get(&RELATIONS, relation).unwrap().unwrap();
         let alice_in = rooms
             .store()
             .get(&MEMBERSHIPS, (&alice, room.number))
@@ -340,6 +362,12 @@ mod tests {
                 b.delete(&ROOM_NUMBERS, (&room.id,));
             }),
             Box::new(|b| {
+                b.delete(&RELATIONS, relation);
+            }),
+            Box::new(|b| {
+                b.delete(&THREADS, (room.number, event.event_id()));
+            }),
+            Box::new(|b| {
                 b.rewrite(event.position, &Entry::Event(forged.clone()));
             }),
         ];
@@ -373,6 +401,8 @@ mod tests {
                     },
                 )
                 .put(&ROOM_NUMBERS, (&room.id,), &room.number)
+                .put(&RELATIONS, relation, &related)
+                .put(&THREADS, (room.number, event.event_id()), &())
                 .rewrite(event.position, &Entry::Event(event.record.clone()));
             rooms.store().commit(mend).await.unwrap();
             rooms.inner.events.clear();

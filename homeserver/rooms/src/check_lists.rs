@@ -1,10 +1,10 @@
 //! Whether aliases, the directory and receipts agree with themselves: the part of the check that does not follow from the log.
 
 use orvale_storage::trees::rooms::{
-    ALIASES, PUBLISHED, RECEIPT_STREAM, RECEIPTS, ROOM_ALIASES, ROOMS,
+    ALIASES, PUBLISHED, RECEIPT_STREAM, RECEIPTS, RELATIONS, ROOM_ALIASES, ROOMS,
 };
 
-use crate::{Rooms, check::Checked, error::Result};
+use crate::{Rooms, append::relation, check::Checked, error::Result};
 
 impl Rooms {
     pub(crate) fn check_lists(&self, checked: &mut Checked) -> Result<()> {
@@ -25,6 +25,15 @@ impl Rooms {
             {
                 fault(format!(
                     "room {room}: it lists {alias}, which does not stand for it"
+                ));
+            }
+        }
+        for ((parent, rel_type, at), _) in store.prefix(&RELATIONS, (), usize::MAX)? {
+            let named = relation(&self.event(at)?.pdu)
+                .map(|(parent, rel_type, _)| (parent.to_string(), rel_type));
+            if named.as_ref() != Some(&(parent.clone(), rel_type)) {
+                fault(format!(
+                    "event {parent}: the event at position {at} does not relate to it"
                 ));
             }
         }
