@@ -32,6 +32,9 @@ MOVES = {"logout", "logout_all", "deactivateAccount", "changePassword", "leaveRo
 # An event fits both of the shapes of which its description wants one.
 AMBIGUOUS = {"getRoomStateWithKey"}
 
+# Here null stands for what is not known: matrix-nio refuses devices that lack a field, and other servers write it too.
+WITH_NULLS = {"getDevices", "getDevice", "getWhoIs"}
+
 # Of uploads.
 TYPES = ["image/png", "text/plain", "text/html", "image/svg+xml", "x", 'a/b; c="']
 
@@ -129,7 +132,16 @@ def check(answer, raw):
         pass
     elif schema := raw["responses"].get(str(answer.status), {}).get("content", {}).get("application/json", {}).get("schema"):
         assert answer.headers["content-type"] == "application/json"
-        validator(schema).validate(answer.json())
+        told = answer.json()
+        validator(schema).validate(without_nulls(told) if raw["operationId"] in WITH_NULLS else told)
+
+
+def without_nulls(value):
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return value
 
 
 VALIDATORS = {}
