@@ -53,7 +53,8 @@ impl Delivery {
     /// [`crate::Error::Config`] if a setting is impossible.
     pub fn start(rooms: Rooms, users: Users, config: Config) -> Result<Self> {
         let pushers = Pushers::new(&config)?;
-        let follow = Arc::new(Follow::new(rooms.store().visible(), config.session_bytes));
+        let now = rooms.store().visible();
+        let follow = Arc::new(Follow::new(now, config.session_bytes));
         tokio::spawn(Follow::follow_log(Arc::downgrade(&follow), rooms.clone()));
         tokio::spawn(Follow::follow_hubs(
             Arc::downgrade(&follow),
@@ -76,7 +77,7 @@ impl Delivery {
         };
         let inner = Arc::new(inner);
         if inner.config.push.enabled {
-            tokio::spawn(pushers::follow(Arc::downgrade(&inner)));
+            tokio::spawn(pushers::follow(Arc::downgrade(&inner), now));
         }
         Ok(Self { inner })
     }

@@ -1,12 +1,6 @@
 //! A server in memory, for tests.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use orvale_events::ServerKey;
 use orvale_rooms::{Draft, Room, Rooms, StoredEvent};
@@ -68,9 +62,11 @@ impl TestServer {
             Clock::held_at(1_700_000_000_000),
         );
         let users = users.expect("users");
-        let ticks = AtomicU64::new(1_700_000_000_000);
+        // Each look at the time is a millisecond later.
+        let time = users.clock().clone();
         let clock = move || {
-            MilliSecondsSinceUnixEpoch(UInt::new_saturating(ticks.fetch_add(1, Ordering::Relaxed)))
+            time.advance(Duration::from_millis(1));
+            MilliSecondsSinceUnixEpoch(UInt::new_saturating(time.now()))
         };
         let key = Arc::new(ServerKey::generate(name.to_owned()));
         let rooms = Rooms::new(

@@ -1,5 +1,7 @@
 //! Endpoints of the specification through a router, as a client meets them.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
 use axum::{
     Router,
     body::Body,

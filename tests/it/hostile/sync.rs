@@ -101,7 +101,7 @@ async fn line_09_reader_misses_nothing_of_what_many_write_at_once() {
     let (sent, ()) = tokio::join!(writing, async {
         tokio::time::timeout(Duration::from_secs(60), reading)
             .await
-            .expect("events went missing")
+            .expect("events went missing");
     });
     let sent: BTreeSet<String> = sent.into_iter().flatten().collect();
     assert_eq!(seen.len(), 75, "each once");

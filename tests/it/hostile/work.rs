@@ -67,7 +67,7 @@ async fn line_15_patterns_of_push_rules_cannot_hold_up_the_server() {
                         .put(&format!("pushrules/global/content/bomb{n}"), rule)
                         .await
                         .ok(),
-                )
+                );
             }
         })
         .await;

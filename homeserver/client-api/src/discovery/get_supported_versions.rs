@@ -11,6 +11,12 @@ const VERSIONS: [&str; 12] = [
     "v1.11",
 ];
 
+/// What works here of later versions. Clients look for profiles with any field under this name.
+const FEATURES: [&str; 1] = ["uk.tcpip.msc4133.stable"];
+
 pub(crate) async fn handle(_: Ruma<Request>) -> Result<Response, Error> {
-    Ok(Response::new(VERSIONS.map(str::to_owned).into()))
+    let mut response = Response::new(VERSIONS.map(str::to_owned).into());
+    let features = FEATURES.map(|feature| (feature.to_owned(), true));
+    response.unstable_features = features.into();
+    Ok(response)
 }

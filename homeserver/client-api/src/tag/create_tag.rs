@@ -17,9 +17,8 @@ pub(crate) async fn handle(
 ) -> Result<Response, Error> {
     caller.must_be(&request.user_id)?;
     let room = own_room(&rooms, &request.user_id, &request.room_id)?;
-    let info = match serde_json::to_value(&request.tag_info) {
-        Ok(Value::Object(info)) => info,
-        _ => return Err(E::BadJson("what is said of a tag is a JSON object".to_owned()).into()),
+    let Ok(Value::Object(info)) = serde_json::to_value(&request.tag_info) else {
+        return Err(E::BadJson("what is said of a tag is a JSON object".to_owned()).into());
     };
     users
         .set_tag(&request.user_id, room, &request.tag, info)

@@ -9,7 +9,10 @@ use orvale_rooms::{Membership, MembershipRecord, Order, Room, StoredEvent, Viewe
 use orvale_storage::Position;
 use ruma::{DeviceId, UserId};
 
-use super::{evaluate::Evaluator, unread::Asking};
+use super::{
+    evaluate::{Evaluator, Verdict},
+    unread::Asking,
+};
 use crate::{Delivery, Error, Result, delivery::blocking};
 
 /// How many events one request looks at.
@@ -126,10 +129,7 @@ impl Delivery {
                 continue;
             }
             let facts = inner.unread.facts().of(&event);
-            let Some(verdict) = evaluator
-                .evaluate(&facts)?
-                .filter(super::evaluate::Verdict::notifies)
-            else {
+            let Some(verdict) = evaluator.evaluate(&facts)?.filter(Verdict::notifies) else {
                 continue;
             };
             let mut viewer = Viewer::new(rooms, user_id, Some(walk.now)).on(device_id.as_str());

@@ -27,13 +27,13 @@ const BATCH: usize = 256;
 /// How long after the first entry since the last time the cursor is kept.
 const KEEP: Duration = Duration::from_secs(5);
 
-/// Follows the log until the last handle on delivery or the store is gone.
-pub(crate) async fn follow(inner: Weak<Inner>) {
+/// Follows the log, the first time from `start`, until the last handle on delivery or the store is gone.
+pub(crate) async fn follow(inner: Weak<Inner>, start: Position) {
     let (mut dispatch, mut follower) = loop {
         let Some(shared) = inner.upgrade() else {
             return;
         };
-        match Dispatch::start(&shared) {
+        match Dispatch::start(&shared, start) {
             Ok(started) => break started,
             Err(error) => tracing::error!(%error, "push gateways cannot be told yet"),
         }
@@ -107,9 +107,9 @@ struct Dispatch {
 }
 
 impl Dispatch {
-    fn start(shared: &Shared) -> Result<(Self, Follower)> {
+    fn start(shared: &Shared, start: Position) -> Result<(Self, Follower)> {
         let store = shared.rooms.store();
-        let follower = store.follower(CURSOR, store.visible())?;
+        let follower = store.follower(CURSOR, start)?;
         let mut roster = Roster::default();
         for user_id in shared.users.users_with_pushers()? {
             roster.add(&shared.rooms, user_id)?;

@@ -13,7 +13,11 @@ use ruma::{
 use serde_json::{Map, Value, json};
 
 use super::PusherKey;
-use crate::{Result, delivery::Inner, push::evaluate::Evaluator};
+use crate::{
+    Result,
+    delivery::Inner,
+    push::evaluate::{Evaluator, Verdict},
+};
 
 /// Where a pusher's notifications go.
 pub(super) fn http(pusher: &StoredPusher) -> Option<&HttpPusherData> {
@@ -106,10 +110,7 @@ impl Inner {
             rules: &rules,
         };
         let facts = self.unread.facts().of(&self.rooms.event(event.position)?);
-        let Some(verdict) = evaluator
-            .evaluate(&facts)?
-            .filter(super::super::push::evaluate::Verdict::notifies)
-        else {
+        let Some(verdict) = evaluator.evaluate(&facts)?.filter(Verdict::notifies) else {
             return Ok(None);
         };
         let tweaks = tweaks(verdict.actions);

@@ -170,7 +170,6 @@ impl Queues {
 impl Inner {
     /// Has a pusher told of events, or of how much is unread.
     pub(super) fn owe(self: &Arc<Self>, key: &PusherKey, events: &[Position], badge: bool) {
-        eprintln!("DBG owe {events:?} {badge}");
         if self.pushers.queues.add(key, events, badge) {
             tokio::spawn(work(Arc::downgrade(self), key.clone()));
         }
@@ -214,7 +213,6 @@ impl Inner {
             }
             Told::Failed(reason) => {
                 tracing::info!(user_id = %key.user_id, app_id = key.app_id, reason, "a push gateway cannot be told");
-                eprintln!("DBG failed {reason}");
                 Done::Later
             }
         })

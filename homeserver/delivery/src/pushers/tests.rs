@@ -158,6 +158,7 @@ async fn a_message_is_told_and_the_badge_goes_back_to_zero_once_it_is_read() {
     server
         .send(&room, &alice, "before there was a pusher")
         .await;
+    server.users.clock().advance(Duration::from_millis(1));
     server
         .users
         .set_pusher(&bob, device_id!("PHONE"), &gateway.pusher(None), false)
