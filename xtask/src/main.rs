@@ -7,6 +7,7 @@
 mod bench;
 mod ci;
 mod crash;
+mod debian;
 mod fill;
 mod run;
 mod shell;

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use crate::shell::{cargo, command, exists, root, run};
+use crate::{
+    debian,
+    shell::{cargo, command, exists, root, run},
+};
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
@@ -64,11 +67,10 @@ fn install_clients() -> Result<()> {
     }
     let requirements =
         ["nio", "fuzz"].map(|suite| conformance().join(suite).join("requirements.txt"));
-    ensure!(
-        exists("python3", &["--version"]),
-        "the tests with matrix-nio need Python 3: install it first"
-    );
     if !python().exists() {
+        if !exists("python3", &["-c", "import ensurepip, venv"]) {
+            debian::install(&["python3", "python3-venv"], "testing with matrix-nio")?;
+        }
         let mut venv = command("python3", &["-m", "venv"]);
         venv.arg(conformance().join(".venv"));
         run(venv)?;

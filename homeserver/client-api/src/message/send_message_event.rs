@@ -3,12 +3,14 @@
 use axum::extract::State;
 use orvale_http::{Caller, Ruma};
 use orvale_rooms::{Message, Rooms, Txn};
+use orvale_users::Users;
 use ruma::api::client::message::send_message_event::v3::{Request, Response};
 
-use crate::Error;
+use crate::{Error, presence::did_something};
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,
+    State(users): State<Users>,
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
@@ -28,5 +30,6 @@ pub(crate) async fn handle(
     let event_id = rooms
         .send(caller.user_id(), &request.room_id, message, txn)
         .await?;
+    did_something(&users, &caller);
     Ok(Response::new(event_id))
 }

@@ -54,3 +54,36 @@ async fn presence_is_for_those_who_share_a_room() {
         .await
         .refused(400, "M_INVALID_PARAM");
 }
+
+#[tokio::test]
+async fn who_sends_is_not_away() {
+    let server = Server::start().await;
+    let alice = server.register("alice").await;
+    let room = alice
+        .post("/_matrix/client/v3/createRoom", json!({}))
+        .await
+        .ok();
+    let room = room["room_id"].as_str().unwrap();
+    let message = json!({ "msgtype": "m.text", "body": "here I am" });
+    let doings = [
+        (
+            format!("/_matrix/client/v3/rooms/{room}/send/m.room.message/1"),
+            message,
+        ),
+        (
+            format!("/_matrix/client/v3/rooms/{room}/typing/{}", alice.user_id),
+            json!({ "typing": true }),
+        ),
+    ];
+    for (doing, body) in doings {
+        alice
+            .get("/_matrix/client/v3/sync?set_presence=unavailable")
+            .await
+            .ok();
+        let shown = alice.get(&path(&alice)).await.ok();
+        assert_eq!(shown["presence"], "unavailable");
+        alice.put(&doing, body).await.ok();
+        let shown = alice.get(&path(&alice)).await.ok();
+        assert_eq!(shown["presence"], "online", "{doing}");
+    }
+}

@@ -3,15 +3,17 @@
 use axum::extract::State;
 use orvale_http::{Caller, Ruma};
 use orvale_rooms::Rooms;
+use orvale_users::Users;
 use ruma::{
     api::client::read_marker::set_read_marker::v3::{Request, Response},
     events::receipt::{ReceiptThread, ReceiptType},
 };
 
-use crate::Error;
+use crate::{Error, presence::did_something};
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,
+    State(users): State<Users>,
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
@@ -38,5 +40,6 @@ pub(crate) async fn handle(
                 .await?;
         }
     }
+    did_something(&users, &caller);
     Ok(Response::new())
 }

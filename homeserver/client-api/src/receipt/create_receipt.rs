@@ -3,15 +3,17 @@
 use axum::extract::State;
 use orvale_http::{Caller, MatrixError, Ruma};
 use orvale_rooms::Rooms;
+use orvale_users::Users;
 use ruma::{
     api::client::receipt::create_receipt::v3::{ReceiptType as Asked, Request, Response},
     events::receipt::{ReceiptThread, ReceiptType},
 };
 
-use crate::Error;
+use crate::{Error, presence::did_something};
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,
+    State(users): State<Users>,
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
@@ -39,5 +41,6 @@ pub(crate) async fn handle(
     rooms
         .set_receipt(caller.user_id(), &room_id, kind, &event_id, &thread)
         .await?;
+    did_something(&users, &caller);
     Ok(Response::new())
 }

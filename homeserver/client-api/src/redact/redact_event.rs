@@ -3,13 +3,14 @@
 use axum::extract::State;
 use orvale_http::{Caller, Ruma};
 use orvale_rooms::{Rooms, Txn};
-use orvale_users::Standing;
+use orvale_users::{Standing, Users};
 use ruma::api::client::redact::redact_event::v3::{Request, Response};
 
-use crate::Error;
+use crate::{Error, presence::did_something};
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,
+    State(users): State<Users>,
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
@@ -41,5 +42,6 @@ pub(crate) async fn handle(
             txn,
         )
         .await?;
+    did_something(&users, &caller);
     Ok(Response::new(redaction))
 }
