@@ -257,7 +257,7 @@ async fn figures_are_for_who_may_see_them() {
 #[tokio::test]
 async fn first_page_says_what_runs_here_and_health_says_that_it_does() {
     let server = Server::start().await;
-    let page = server.stranger().get("/").await;
+    let page = server.stranger().get("/connect").await;
     let text = String::from_utf8(page.body.to_vec()).unwrap();
     assert!(
         text.contains("test.example") && text.contains(&server.base()),

@@ -12,7 +12,7 @@
 //! | `accounts.rs` | `orvale add-user` |
 //! | `signing_key.rs` | the server's key |
 //! | `observe.rs` | logs and figures |
-//! | `landing/` | the page at `/` |
+//! | `landing/` | the page at `/connect` |
 //! | `demo.rs` | people and rooms to try things with |
 
 #![allow(clippy::print_stdout, reason = "a program talks to its user")]

@@ -33,6 +33,7 @@ pub(crate) fn router(parts: &Parts, config: &Config, figures: Option<PrometheusH
         router = router.merge(guarded_metrics(figures, token));
     }
     router
+        .merge(orvale_web_client::routes())
         .merge(landing::routes(
             &config.server_name,
             config.discovery.base_url.as_deref(),

@@ -1,4 +1,4 @@
-//! The page at `/`: what runs here, and how to connect a client.
+//! The page at `/connect`: what runs here, and how to connect a client.
 
 use axum::{
     Router,
@@ -35,7 +35,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(
             .replace("{address}", &address);
         async move { with_headers("text/html; charset=utf-8", page) }
     };
-    Router::new().route("/", get(page)).route(
+    Router::new().route("/connect", get(page)).route(
         "/landing.css",
         get(async || with_headers("text/css; charset=utf-8", STYLE.to_owned())),
     )
@@ -75,7 +75,7 @@ mod tests {
 
     async fn page(base_url: Option<&str>, host: &str) -> (Response<()>, String) {
         let router: Router = routes(server_name!("chat.example.org"), base_url);
-        let request = http::Request::get("/")
+        let request = http::Request::get("/connect")
             .header("host", host)
             .body(Body::empty())
             .unwrap();

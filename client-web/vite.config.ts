@@ -1,0 +1,35 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+import { compressed } from "./build/compressed.ts";
+import { emojiData } from "./build/emoji-data.ts";
+
+/** Where a homeserver listens while the client is served by Vite. */
+const homeserver = process.env.ORVALE_DEV_SERVER ?? "http://127.0.0.1:8008";
+
+export default defineConfig({
+  plugins: [react(), emojiData(), compressed()],
+  build: {
+    // The crate that compiles these files into `orvale`.
+    outDir: "../homeserver/web-client/files/built",
+    emptyOutDir: true,
+    manifest: "manifest.json",
+    target: "es2023",
+    // No data: addresses: the content security policy has one rule less, and files are cached one by one.
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+  },
+  // The server puts a fresh number in here with each page; styles and scripts without it are refused.
+  html: { cspNonce: "ORVALE_NONCE" },
+  server: {
+    port: 5173,
+    proxy: { "/_matrix": homeserver, "/_orvale": homeserver, "/.well-known": homeserver },
+  },
+  test: {
+    environment: "jsdom",
+    setupFiles: ["src/testing/setup.ts"],
+    include: ["src/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+    maxWorkers: 2,
+  },
+});
