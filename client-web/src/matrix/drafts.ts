@@ -1,0 +1,112 @@
+// What was begun and not sent yet, for each room and thread: text, whom it answers, what it edits. Survives reloads.
+
+import { useCallback, useSyncExternalStore } from "react";
+
+import { Signals } from "./signals";
+
+/** A message being written. */
+export interface Draft {
+  readonly text: string;
+  /** The event it answers. */
+  readonly replyTo: string | null;
+  /** The event it replaces. */
+  readonly editing: string | null;
+  /** What was being written when editing began. */
+  readonly before: string;
+}
+
+const EMPTY: Draft = { text: "", replyTo: null, editing: null, before: "" };
+const PREFIX = "orvale.draft.";
+const MAX_AGE = 90 * 24 * 60 * 60 * 1000;
+
+/** Drafts of one person. */
+export class Drafts {
+  private readonly signals = new Signals();
+  private readonly known = new Map<string, Draft>();
+  private readonly owner: string;
+  private readonly storage: Storage | null;
+
+  constructor(owner: string, storage: Storage | null) {
+    this.owner = owner;
+    this.storage = storage;
+  }
+
+  private key(place: string): string {
+    return `${PREFIX}${this.owner} ${place}`;
+  }
+
+  readonly get = (place: string): Draft => {
+    const known = this.known.get(place);
+    if (known) return known;
+    let draft = EMPTY;
+    try {
+      const kept = JSON.parse(this.storage?.getItem(this.key(place)) ?? "null") as (Partial<Draft> & { at?: number }) | null;
+      if (kept && typeof kept.text === "string" && Date.now() - (kept.at ?? 0) < MAX_AGE) {
+        draft = { text: kept.text, replyTo: kept.replyTo ?? null, editing: kept.editing ?? null, before: kept.before ?? "" };
+      }
+    } catch {
+      // Not ours, or no storage.
+    }
+    this.known.set(place, draft);
+    return draft;
+  };
+
+  /** Changes a draft. */
+  set(place: string, change: Partial<Draft>): void {
+    const next = { ...this.get(place), ...change };
+    this.known.set(place, next);
+    try {
+      if (next.text.trim() === "" && !next.replyTo && !next.editing) this.storage?.removeItem(this.key(place));
+      else this.storage?.setItem(this.key(place), JSON.stringify({ ...next, at: Date.now() }));
+    } catch {
+      // Storage is full: the draft lives as long as the page.
+    }
+    this.signals.notify(place);
+  }
+
+  /** Begins to edit a message; what was being written comes back afterwards. */
+  edit(place: string, eventId: string, text: string): void {
+    const now = this.get(place);
+    this.set(place, { editing: eventId, replyTo: null, before: now.editing ? now.before : now.text, text });
+  }
+
+  /** Ends editing or answering; the text of an edit is given up. */
+  leave(place: string): void {
+    const now = this.get(place);
+    this.set(place, now.editing ? { editing: null, replyTo: null, text: now.before, before: "" } : { replyTo: null });
+  }
+
+  subscribe(place: string, listener: () => void): () => void {
+    return this.signals.subscribe(place, listener);
+  }
+}
+
+const all = new Map<string, Drafts>();
+
+/** The drafts of a person. */
+export function draftsOf(owner: string): Drafts {
+  let drafts = all.get(owner);
+  if (!drafts) {
+    let storage: Storage | null = null;
+    try {
+      storage = globalThis.localStorage;
+    } catch {
+      // Private mode.
+    }
+    drafts = new Drafts(owner, storage);
+    all.set(owner, drafts);
+  }
+  return drafts;
+}
+
+/** The name of a room's or thread's draft. */
+export function placeOf(roomId: string, threadId: string | null = null): string {
+  return threadId ? `${roomId} ${threadId}` : roomId;
+}
+
+/** A draft, fresh on each change. */
+export function useDraft(owner: string, place: string): Draft {
+  const drafts = draftsOf(owner);
+  const subscribe = useCallback((listener: () => void) => drafts.subscribe(place, listener), [drafts, place]);
+  return useSyncExternalStore(subscribe, () => drafts.get(place));
+}

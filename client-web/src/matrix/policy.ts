@@ -1,0 +1,93 @@
+// How long one's own messages can be changed. The server decides; this tells which buttons to show.
+
+import type { MatrixClient } from "matrix-js-sdk";
+import { useEffect, useState, useSyncExternalStore } from "react";
+
+import type { TimelineEvent } from "./events";
+import { useClient } from "./MatrixProvider";
+import { serverNow } from "./serverTime";
+
+/** The windows, in milliseconds; null means without end. */
+export interface Windows {
+  readonly edit: number | null;
+  readonly delete: number | null;
+}
+
+const DEFAULT: Windows = { edit: 180_000, delete: 180_000 };
+
+interface Asked {
+  windows: Windows;
+  readonly listeners: Set<() => void>;
+}
+
+const asked = new WeakMap<MatrixClient, Asked>();
+
+function windowOf(value: unknown): number | null | undefined {
+  if (value === null || value === 0) return null;
+  return typeof value === "number" && value > 0 ? value : undefined;
+}
+
+/** What the server says about its windows, among its capabilities. */
+export function readWindows(capabilities: Record<string, unknown>): Windows {
+  const told = (capabilities["com.orvale.chat"] ?? {}) as { edit_window_ms?: unknown; delete_window_ms?: unknown };
+  const edit = windowOf(told.edit_window_ms);
+  const remove = windowOf(told.delete_window_ms);
+  return { edit: edit === undefined ? DEFAULT.edit : edit, delete: remove === undefined ? DEFAULT.delete : remove };
+}
+
+function ask(client: MatrixClient): Asked {
+  let state = asked.get(client);
+  if (!state) {
+    const fresh: Asked = { windows: DEFAULT, listeners: new Set() };
+    state = fresh;
+    asked.set(client, fresh);
+    client.getCapabilities().then(
+      (capabilities) => {
+        fresh.windows = readWindows(capabilities);
+        for (const listener of fresh.listeners) listener();
+      },
+      () => undefined,
+    );
+  }
+  return state;
+}
+
+/** How long one's own messages can be edited and deleted. */
+export function useWindows(): Windows {
+  const state = ask(useClient());
+  return useSyncExternalStore(
+    (listener) => {
+      state.listeners.add(listener);
+      return () => state.listeners.delete(listener);
+    },
+    () => state.windows,
+  );
+}
+
+/** The windows as they are known now. */
+export function windowsNow(client: MatrixClient): Windows {
+  return ask(client).windows;
+}
+
+/** Whether a window is still open, by the server's clock. */
+export function isOpen(sent: number, window: number | null, now = serverNow()): boolean {
+  return window === null || now < sent + window;
+}
+
+/** Which changes of a message are open now; closes by itself at the end of the window. */
+export function useOpenWindows(event: TimelineEvent, mine: boolean): { readonly edit: boolean; readonly delete: boolean } {
+  const windows = useWindows();
+  const [, again] = useState(0);
+  const sent = event.getTs();
+  const edit = mine && isOpen(sent, windows.edit);
+  const remove = mine && isOpen(sent, windows.delete);
+  useEffect(() => {
+    const ends = [edit ? windows.edit : null, remove ? windows.delete : null]
+      .filter((window) => window !== null)
+      .map((window) => sent + window - serverNow());
+    if (ends.length === 0) return;
+    const timer = setTimeout(() => again((count) => count + 1), Math.max(Math.min(...ends), 0) + 5);
+    return () => clearTimeout(timer);
+  }, [edit, remove, sent, windows]);
+  return { edit, delete: remove };
+}
