@@ -146,16 +146,59 @@ fn scan<const FANOUT: usize>(
     reverse: bool,
     mut visit: impl FnMut(InlineArray, InlineArray) -> bool,
 ) -> std::io::Result<()> {
-    let mut entries = tree.range(from..to);
-    while let Some(entry) = if reverse {
-        entries.next_back()
-    } else {
-        entries.next()
-    } {
+    if reverse {
+        for entry in tree.range(from..to).rev() {
+            let (key, value) = entry?;
+            if !visit(key, value) {
+                break;
+            }
+        }
+        return Ok(());
+    }
+    // Without an upper bound: sled's iterator leaves out what is above it, but looks for the next entry below it to the very end of
+    // the tree.
+    for entry in tree.range(from..) {
         let (key, value) = entry?;
-        if !visit(key, value) {
+        if &*key >= to || !visit(key, value) {
             break;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touched(db: &sled::Db<REST_FANOUT>) -> u64 {
+        let cache = db.stats().cache;
+        cache.cache_hits + cache.cache_misses
+    }
+
+    #[test]
+    fn scan_looks_at_no_more_leaves_than_it_has_entries_in() {
+        let directory = tempfile::tempdir().unwrap();
+        let db: sled::Db<REST_FANOUT> = sled::Config::new().path(directory.path()).open().unwrap();
+        for n in 0..20_000_u32 {
+            db.insert(n.to_be_bytes(), b"").unwrap();
+        }
+        // From the end of one entry to its successor there is nothing; from one to its successor there is one.
+        for (from, found) in [(&[0, 0, 10, 0, 0][..], 0), (&[0, 0, 10, 0][..], 1)] {
+            for reverse in [false, true] {
+                let before = touched(&db);
+                let mut count = 0;
+                let visit = |_, _| {
+                    count += 1;
+                    true
+                };
+                scan(&db, from, &[0, 0, 10, 1], reverse, visit).unwrap();
+                assert_eq!(count, found);
+                assert!(
+                    touched(&db) - before <= 3,
+                    "{} leaves",
+                    touched(&db) - before
+                );
+            }
+        }
+    }
 }
