@@ -52,7 +52,8 @@ export async function loadOwnProfile(client: MatrixClient): Promise<void> {
   if (!user) return;
   if (told.displayname) user.setDisplayName(told.displayname);
   user.setAvatarUrl(told.avatar_url ?? "");
-  for (const event of [UserEvent.DisplayName, UserEvent.AvatarUrl] as const) user.emit(event, undefined, user);
+  for (const event of [UserEvent.DisplayName, UserEvent.AvatarUrl] as const)
+    user.emit(event, undefined, user);
 }
 
 /** Changes one's own name. */
@@ -100,15 +101,27 @@ export async function renameDevice(client: MatrixClient, id: string, name: strin
 }
 
 /** Logs devices out; the server wants the password again. */
-export async function logOutDevices(client: MatrixClient, ids: readonly string[], password: string): Promise<void> {
+export async function logOutDevices(
+  client: MatrixClient,
+  ids: readonly string[],
+  password: string,
+): Promise<void> {
   const identifier = { type: "m.id.user", user: client.getSafeUserId() };
   const ask = (session?: string) =>
-    client.deleteMultipleDevices([...ids], { type: "m.login.password", identifier, password, ...(session && { session }) });
+    client.deleteMultipleDevices([...ids], {
+      type: "m.login.password",
+      identifier,
+      password,
+      ...(session && { session }),
+    });
   try {
     await ask();
   } catch (refused) {
     // The first answer names the session in which the password counts.
-    const { httpStatus, data } = refused as { httpStatus?: number; data?: { session?: string; errcode?: string } };
+    const { httpStatus, data } = refused as {
+      httpStatus?: number;
+      data?: { session?: string; errcode?: string };
+    };
     if (httpStatus !== 401 || !data?.session || data.errcode) throw refused;
     await ask(data.session);
   }
@@ -121,6 +134,7 @@ export async function setMuted(client: MatrixClient, muted: boolean): Promise<vo
 
 /** Whether the account's push rules silence everything. */
 export function isMuted(rules: object | null): boolean {
-  const global = (rules as { global?: { override?: { rule_id: string; enabled: boolean }[] } } | null)?.global;
+  const global = (rules as { global?: { override?: { rule_id: string; enabled: boolean }[] } } | null)
+    ?.global;
   return global?.override?.some((rule) => rule.rule_id === ".m.rule.master" && rule.enabled) ?? false;
 }

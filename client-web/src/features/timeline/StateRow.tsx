@@ -1,0 +1,37 @@
+import Box from "@mui/material/Box";
+import type { TFunction } from "i18next";
+import { memo } from "react";
+import { useTranslation } from "react-i18next";
+
+import { describeState, type StateLine } from "../../matrix/stateLines";
+import type { Row } from "../../matrix/timeline";
+import { Time } from "./Time";
+
+/** "Anna, Ben and 3 others". */
+export function listNames(names: readonly string[], t: TFunction, language: string): string {
+  const shown = names.length > 4 ? [...names.slice(0, 3), t("timeline.state.others", { count: names.length - 3 })] : [...names];
+  return new Intl.ListFormat(language, { type: "conjunction" }).format(shown);
+}
+
+function sentence(line: StateLine, t: TFunction, language: string): string {
+  switch (line.kind) {
+    case "members":
+      return t(`timeline.state.${line.change}`, { count: line.names.length, names: listNames(line.names, t, language) });
+    case "named":
+      return t(`timeline.state.${line.what}`, { name: line.name, value: line.value });
+  }
+}
+
+/** What happened to the room itself, in one quiet line. */
+export const StateRow = memo(function StateRow({ row }: { row: Row }) {
+  const { t, i18n } = useTranslation();
+  const lines = describeState(row.events);
+  const last = row.events[row.events.length - 1] ?? row.event;
+  return (
+    <Box sx={{ display: "flex", gap: 1, px: 2, py: 0.5, paddingInlineStart: "64px", typography: "body2", color: "text.secondary" }}>
+      <Box dir="auto" sx={{ minWidth: 0, overflowWrap: "anywhere" }}>
+        {lines.map((line) => sentence(line, t, i18n.language)).join(" · ")} <Box component="span" sx={{ typography: "caption", whiteSpace: "nowrap", paddingInlineStart: 0.5 }}><Time time={last.getTs()} /></Box>
+      </Box>
+    </Box>
+  );
+});
