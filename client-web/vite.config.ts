@@ -1,19 +1,20 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
+import { withinBudgets } from "./build/budgets.ts";
 import { compressed } from "./build/compressed.ts";
 import { emojiData } from "./build/emoji-data.ts";
+import { leanSdk } from "./build/lean-sdk.ts";
 
 /** Where a homeserver listens while the client is served by Vite. */
 const homeserver = process.env.ORVALE_DEV_SERVER ?? "http://127.0.0.1:8008";
 
 export default defineConfig({
-  plugins: [react(), emojiData(), compressed()],
+  plugins: [leanSdk(), react(), emojiData(), withinBudgets(), compressed()],
   build: {
     // The crate that compiles these files into `orvale`.
     outDir: "../homeserver/web-client/files/built",
     emptyOutDir: true,
-    manifest: "manifest.json",
     target: "es2023",
     // No data: addresses: the content security policy has one rule less, and files are cached one by one.
     assetsInlineLimit: 0,
@@ -31,5 +32,7 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
     maxWorkers: 2,
+    // A shared machine: what hangs is still found.
+    testTimeout: 30_000,
   },
 });

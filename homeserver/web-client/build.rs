@@ -46,11 +46,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Whether this is the compressed form of another file, or what only the build needs.
+/// Whether this is the compressed form of another file.
 fn belongs_to_another(file: &Path) -> bool {
     file.extension()
         .is_some_and(|extension| extension == "br" || extension == "gz")
-        || file.ends_with("built/manifest.json")
 }
 
 fn describe(table: &mut String, folder: &Path, file: &Path) -> Result<()> {

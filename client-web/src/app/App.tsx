@@ -1,4 +1,20 @@
+import { BrowserRouter } from "react-router";
+
+import { Announcer } from "../components/Announcer";
+import { ErrorBoundary } from "./ErrorBoundary";
+import { Providers } from "./providers";
+import { AppRoutes } from "./routes";
+
 /** The whole application. */
 export function App() {
-  return <main>Orvale</main>;
+  return (
+    <Providers>
+      <ErrorBoundary>
+        <BrowserRouter>
+          <AppRoutes />
+        </BrowserRouter>
+      </ErrorBoundary>
+      <Announcer />
+    </Providers>
+  );
 }

@@ -2,6 +2,7 @@
 
 import { createClient, IndexedDBStore, MemoryStore, PendingEventOrdering, type MatrixClient } from "matrix-js-sdk";
 
+import { keepNamesApart } from "./lookalikes";
 import { RoomQueues } from "./RoomQueues";
 import { learnServerTime } from "./serverTime";
 import { refreshSession, type Session } from "./session";
@@ -94,6 +95,7 @@ export function makeClient(session: Session): MatrixClient {
     fetchFn: fetching(tokens, (token) => client.setAccessToken(token)),
   });
   tokensOf.set(client, tokens);
+  keepNamesApart(client);
   return client;
 }
 

@@ -1,0 +1,42 @@
+import { useEffect } from "react";
+
+import { setAccountData, useAccountData } from "../matrix/accountData";
+import { MatrixProvider, useClient } from "../matrix/MatrixProvider";
+import type { Session } from "../matrix/session";
+import { type Preferences, PREFERENCES, SETTINGS } from "../preferences/preferences";
+import { preferences } from "../preferences/store";
+import { Shell } from "./shell/Shell";
+
+interface Props {
+  session: Session;
+  onLoggedOut: () => void;
+}
+
+/** The chat of somebody who is logged in. */
+export function ChatApp({ session, onLoggedOut }: Props) {
+  return (
+    <MatrixProvider session={session} onLoggedOut={onLoggedOut}>
+      <PreferencesFromAccount />
+      <Shell onLoggedOut={onLoggedOut} />
+    </MatrixProvider>
+  );
+}
+
+/** Brings what the account and the organisation say about preferences to the page. */
+function PreferencesFromAccount() {
+  const chosen = useAccountData(PREFERENCES);
+  const decided = useAccountData(SETTINGS);
+  useEffect(() => {
+    if (chosen) preferences.arrived(chosen);
+  }, [chosen]);
+  useEffect(() => {
+    if (decided) preferences.decided(decided);
+  }, [decided]);
+  return null;
+}
+
+/** Keeps preferences in the account. */
+export function useSavePreferences(): (chosen: Preferences) => Promise<void> {
+  const client = useClient();
+  return (chosen) => setAccountData(client, PREFERENCES, chosen);
+}

@@ -1,0 +1,34 @@
+import { useMemo } from "react";
+import { useSearchParams } from "react-router";
+
+/** The dialogs of the shell: which one is open stands in the address, so that going back closes it and a link opens it. */
+export type DialogName = "settings" | "switch" | "keys" | "profile";
+
+/** What is open, and how to change that. */
+export interface Dialogs {
+  open: DialogName | null;
+  /** The page of the dialog, where it has several. */
+  page: string;
+  show: (name: DialogName, page?: string) => void;
+  close: () => void;
+}
+
+const NAMES: readonly DialogName[] = ["settings", "switch", "keys", "profile"];
+
+/** The dialogs of the shell. */
+export function useDialogs(): Dialogs {
+  const [search, setSearch] = useSearchParams();
+  return useMemo(() => {
+    const open = NAMES.find((name) => search.has(name)) ?? null;
+    return {
+      open,
+      page: (open && search.get(open)) ?? "",
+      show: (name, page = "") => {
+        setSearch({ [name]: page }, { replace: open !== null });
+      },
+      close: () => {
+        setSearch({}, { replace: true });
+      },
+    };
+  }, [search, setSearch]);
+}

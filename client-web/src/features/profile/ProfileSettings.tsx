@@ -1,0 +1,232 @@
+import Alert from "@mui/material/Alert";
+import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
+import Chip from "@mui/material/Chip";
+import MenuItem from "@mui/material/MenuItem";
+import TextField from "@mui/material/TextField";
+import Typography from "@mui/material/Typography";
+import { type SubmitEvent, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { announce } from "../../components/Announcer";
+import { PersonAvatar } from "../../components/PersonAvatar";
+import { PresenceDot } from "../../components/PresenceDot";
+import { useMedia } from "../../matrix/media";
+import { useClient, useUserId } from "../../matrix/MatrixProvider";
+import { type Presence, setPresence, usePresence } from "../../matrix/presence";
+import { loadOwnProfile, setName, setPicture, useOwnProfile } from "../../matrix/profile";
+import { usePreferencesState } from "../../preferences/store";
+
+const STATES: readonly Presence["state"][] = ["online", "away", "busy", "offline"];
+const SUGGESTIONS = {
+  online: ["1", "2"],
+  away: ["1", "2", "3"],
+  busy: ["1", "2", "3"],
+  offline: [],
+} as const;
+const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+const LARGEST_PICTURE = 5 * 1024 * 1024;
+
+/** Name, picture, availability and what one says about it. */
+export function ProfileSettings() {
+  const { t } = useTranslation();
+  const client = useClient();
+  const userId = useUserId();
+  const [failure, setFailure] = useState("");
+
+  useEffect(() => {
+    // What sync told earlier is shown until then.
+    loadOwnProfile(client).catch(() => undefined);
+  }, [client]);
+
+  /** Does something and says how it went. */
+  const attempt = async (action: Promise<void>) => {
+    setFailure("");
+    try {
+      await action;
+      announce(t("common.saved"));
+    } catch (refusal) {
+      setFailure(
+        t("common.failed", { reason: refusal instanceof Error ? refusal.message : String(refusal) }),
+      );
+    }
+  };
+  return (
+    <Box sx={{ display: "flex", flexDirection: "column", gap: 3, maxWidth: 520 }}>
+      {failure && (
+        <Alert severity="error" variant="outlined">
+          {failure}
+        </Alert>
+      )}
+      <Picture attempt={attempt} onRefused={setFailure} />
+      <Name attempt={attempt} />
+      <Status attempt={attempt} />
+      <Typography variant="body2" sx={{ color: "text.secondary" }}>
+        {t("settings.person.id")}: <code>{userId}</code>
+      </Typography>
+    </Box>
+  );
+}
+
+interface Attempting {
+  attempt: (action: Promise<void>) => Promise<void>;
+}
+
+function Picture({ attempt, onRefused }: Attempting & { onRefused: (reason: string) => void }) {
+  const { t } = useTranslation();
+  const client = useClient();
+  const userId = useUserId();
+  const profile = useOwnProfile();
+  const shown = useMedia(profile.picture, { width: 72, height: 72, crop: true }).url ?? undefined;
+  const input = useRef<HTMLInputElement>(null);
+  const choose = (files: FileList | null) => {
+    const file = files?.[0];
+    if (!file) return;
+    if (!PICTURES.includes(file.type) || file.size > LARGEST_PICTURE)
+      onRefused(t("settings.person.pictureKind"));
+    else void attempt(setPicture(client, file));
+  };
+  return (
+    <Box sx={{ display: "flex", alignItems: "center", gap: 2 }}>
+      <PersonAvatar id={userId} name={profile.name} src={shown} size={72} />
+      <Box sx={{ display: "flex", gap: 1, flexWrap: "wrap" }}>
+        <input
+          ref={input}
+          type="file"
+          hidden
+          accept={PICTURES.join(",")}
+          aria-label={t("settings.person.picture")}
+          onChange={(event) => {
+            choose(event.target.files);
+            event.target.value = "";
+          }}
+        />
+        <Button variant="outlined" onClick={() => input.current?.click()}>
+          {t("settings.person.picture")}
+        </Button>
+        {profile.picture && (
+          <Button onClick={() => void attempt(setPicture(client, null))}>
+            {t("settings.person.noPicture")}
+          </Button>
+        )}
+      </Box>
+    </Box>
+  );
+}
+
+function Name({ attempt }: Attempting) {
+  const { t } = useTranslation();
+  const client = useClient();
+  const { name } = useOwnProfile();
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget).get("name");
+    if (typeof given === "string" && given.trim() !== "") void attempt(setName(client, given.trim()));
+  };
+  return (
+    <Box component="form" key={name} onSubmit={submit} sx={{ display: "flex", gap: 1, alignItems: "center" }}>
+      <TextField
+        name="name"
+        size="small"
+        fullWidth
+        label={t("settings.person.name")}
+        defaultValue={name}
+        autoComplete="name"
+        slotProps={{ htmlInput: { maxLength: 100 } }}
+      />
+      <Button type="submit" variant="outlined">
+        {t("common.save")}
+      </Button>
+    </Box>
+  );
+}
+
+function Status({ attempt }: Attempting) {
+  const { t } = useTranslation();
+  const client = useClient();
+  const known = usePresence(useUserId());
+  const { settings } = usePreferencesState();
+  const [draft, setDraft] = useState<Presence | null>(null);
+  const { state, status } = draft ?? known;
+  const silent = state === "offline" || !settings.allow_custom_status;
+  const hint = settings.allow_custom_status
+    ? t(state === "offline" ? "settings.person.noMessage" : "settings.person.messageHint")
+    : t("settings.person.forbidden");
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    void attempt(
+      setPresence(client, state, silent ? "" : status.trim()).then(() => {
+        setDraft(null);
+      }),
+    );
+  };
+  return (
+    <Box component="form" onSubmit={submit} sx={{ display: "flex", flexDirection: "column", gap: 1.5 }}>
+      <TextField
+        select
+        size="small"
+        label={t("settings.person.status")}
+        value={state}
+        onChange={(event) => {
+          setDraft({ state: event.target.value as Presence["state"], status });
+        }}
+        sx={{ maxWidth: 240 }}
+        slotProps={{ select: { renderValue: (chosen) => <StateName state={chosen as Presence["state"]} /> } }}
+      >
+        {STATES.map((one) => (
+          <MenuItem key={one} value={one}>
+            <StateName state={one} />
+          </MenuItem>
+        ))}
+      </TextField>
+      <TextField
+        size="small"
+        fullWidth
+        label={t(state === "away" ? "settings.person.awayMessage" : "settings.person.message")}
+        value={silent ? "" : status}
+        disabled={silent}
+        helperText={hint}
+        onChange={(event) => {
+          setDraft({ state, status: event.target.value });
+        }}
+        slotProps={{ htmlInput: { maxLength: settings.max_away_message_length } }}
+      />
+      {!silent && (
+        <Box
+          role="group"
+          aria-label={t("settings.person.suggestions")}
+          sx={{ display: "flex", flexWrap: "wrap", gap: 0.75 }}
+        >
+          {SUGGESTIONS[state].map((number) => {
+            const text = t(`settings.suggestion.${state}.${number}`);
+            return (
+              <Chip
+                key={number}
+                label={text}
+                variant="outlined"
+                size="small"
+                sx={{ height: 28, borderColor: "border.control" }}
+                onClick={() => {
+                  setDraft({ state, status: text });
+                }}
+              />
+            );
+          })}
+        </Box>
+      )}
+      <Button type="submit" variant="outlined" disabled={draft === null} sx={{ alignSelf: "flex-start" }}>
+        {t("common.save")}
+      </Button>
+    </Box>
+  );
+}
+
+function StateName({ state }: { state: Presence["state"] }) {
+  const { t } = useTranslation();
+  return (
+    <Box component="span" sx={{ display: "inline-flex", alignItems: "center", gap: 1 }}>
+      <PresenceDot presence={state} silent />
+      {t(`common.presence.${state}`)}
+    </Box>
+  );
+}

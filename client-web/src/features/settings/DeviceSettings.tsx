@@ -1,0 +1,241 @@
+import Computer from "@mui/icons-material/ComputerOutlined";
+import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
+import TextField from "@mui/material/TextField";
+import Typography from "@mui/material/Typography";
+import { type SubmitEvent, useCallback, useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { alert, announce } from "../../components/Announcer";
+import { EmptyState } from "../../components/EmptyState";
+import { Later } from "../../components/Later";
+import { Sheet } from "../../components/Sheet";
+import { ListSkeleton } from "../../components/Skeletons";
+import { useClient } from "../../matrix/MatrixProvider";
+import { type Device, listDevices, logOutDevices, renameDevice } from "../../matrix/profile";
+import { ago } from "./ago";
+
+/** Where this account is logged in. */
+export function DeviceSettings() {
+  const { t } = useTranslation();
+  const client = useClient();
+  const [devices, setDevices] = useState<readonly Device[] | null>(null);
+  const [failure, setFailure] = useState("");
+  const [leaving, setLeaving] = useState<readonly string[]>([]);
+
+  const load = useCallback(() => {
+    listDevices(client).then(
+      (found) => {
+        setDevices(found);
+        setFailure("");
+      },
+      (refusal: unknown) => {
+        setFailure(refusal instanceof Error ? refusal.message : String(refusal));
+      },
+    );
+  }, [client]);
+  useEffect(load, [load]);
+
+  if (failure && !devices) {
+    return (
+      <EmptyState
+        title={t("common.failed", { reason: failure })}
+        actions={<Button onClick={load}>{t("app.failure.retry")}</Button>}
+      />
+    );
+  }
+  if (!devices) {
+    return (
+      <Later>
+        <ListSkeleton rows={4} height={56} />
+      </Later>
+    );
+  }
+  const others = devices.filter((device) => !device.current).map((device) => device.id);
+  return (
+    <>
+      <Typography variant="body2" sx={{ color: "text.secondary", mb: 1.5 }}>
+        {t("settings.device.lead")}
+      </Typography>
+      <Box component="ul" sx={{ listStyle: "none", p: 0, m: 0 }}>
+        {devices.map((device) => (
+          <DeviceRow
+            key={device.id}
+            device={device}
+            onRenamed={load}
+            onLogOut={() => {
+              setLeaving([device.id]);
+            }}
+          />
+        ))}
+      </Box>
+      {others.length === 0 ? (
+        <Typography variant="body2" sx={{ color: "text.secondary", mt: 2 }}>
+          {t("settings.device.none")}
+        </Typography>
+      ) : (
+        <Button
+          variant="outlined"
+          color="error"
+          sx={{ mt: 2 }}
+          onClick={() => {
+            setLeaving(others);
+          }}
+        >
+          {t("settings.device.logOutOthers")}
+        </Button>
+      )}
+      {leaving.length > 0 && (
+        <LogOutDialog
+          ids={leaving}
+          onClose={() => {
+            setLeaving([]);
+          }}
+          onDone={() => {
+            setLeaving([]);
+            announce(t("common.saved"));
+            load();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function DeviceRow({
+  device,
+  onRenamed,
+  onLogOut,
+}: {
+  device: Device;
+  onRenamed: () => void;
+  onLogOut: () => void;
+}) {
+  const { t, i18n } = useTranslation();
+  const client = useClient();
+  const [renaming, setRenaming] = useState(false);
+  const rename = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const name = new FormData(event.currentTarget).get("name");
+    if (typeof name !== "string" || name.trim() === "") return;
+    setRenaming(false);
+    renameDevice(client, device.id, name.trim()).then(onRenamed, (refusal: unknown) => {
+      alert(t("common.failed", { reason: String(refusal) }));
+    });
+  };
+  return (
+    <Box
+      component="li"
+      sx={{
+        display: "flex",
+        gap: 1.5,
+        alignItems: "center",
+        flexWrap: "wrap",
+        py: 1.25,
+        borderBottom: 1,
+        borderColor: "divider",
+      }}
+    >
+      <Computer aria-hidden sx={{ color: "text.secondary" }} />
+      <Box sx={{ flex: 1, minWidth: 160 }}>
+        {renaming ? (
+          <Box component="form" onSubmit={rename} sx={{ display: "flex", gap: 1 }}>
+            <TextField
+              name="name"
+              size="small"
+              autoFocus
+              defaultValue={device.name}
+              slotProps={{ htmlInput: { "aria-label": t("settings.device.name"), maxLength: 100 } }}
+            />
+            <Button type="submit">{t("common.save")}</Button>
+          </Box>
+        ) : (
+          <>
+            <Typography sx={{ fontWeight: 550 }}>{device.name}</Typography>
+            <Typography variant="body2" sx={{ color: "text.secondary" }}>
+              {[
+                device.current && t("settings.device.this"),
+                device.lastSeen !== null &&
+                  t("settings.device.seen", { when: ago(device.lastSeen, i18n.language) }),
+                device.address,
+              ]
+                .filter(Boolean)
+                .join(" · ")}
+            </Typography>
+          </>
+        )}
+      </Box>
+      {!renaming && (
+        <Button
+          aria-label={`${t("settings.device.rename")}: ${device.name}`}
+          onClick={() => {
+            setRenaming(true);
+          }}
+        >
+          {t("settings.device.rename")}
+        </Button>
+      )}
+      {!device.current && (
+        <Button
+          color="error"
+          aria-label={`${t("settings.device.logOut")}: ${device.name}`}
+          onClick={onLogOut}
+        >
+          {t("settings.device.logOut")}
+        </Button>
+      )}
+    </Box>
+  );
+}
+
+function LogOutDialog({
+  ids,
+  onClose,
+  onDone,
+}: {
+  ids: readonly string[];
+  onClose: () => void;
+  onDone: () => void;
+}) {
+  const { t } = useTranslation();
+  const client = useClient();
+  const [failure, setFailure] = useState("");
+  const [busy, setBusy] = useState(false);
+  const submit = async (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const password = new FormData(event.currentTarget).get("password");
+    setBusy(true);
+    setFailure("");
+    try {
+      await logOutDevices(client, ids, typeof password === "string" ? password : "");
+      onDone();
+    } catch (refusal) {
+      setFailure(
+        t("common.failed", { reason: refusal instanceof Error ? refusal.message : String(refusal) }),
+      );
+      setBusy(false);
+    }
+  };
+  return (
+    <Sheet title={t("settings.device.logOutTitle", { count: ids.length })} onClose={onClose} width="xs">
+      <Box
+        component="form"
+        onSubmit={submit}
+        sx={{ display: "flex", flexDirection: "column", gap: 2, pb: 2, pt: 1 }}
+      >
+        <TextField
+          name="password"
+          type="password"
+          label={t("settings.device.password")}
+          autoComplete="current-password"
+          autoFocus
+          error={failure !== ""}
+          helperText={failure}
+        />
+        <Button type="submit" variant="contained" color="error" loading={busy}>
+          {t("settings.device.logOut")}
+        </Button>
+      </Box>
+    </Sheet>
+  );
+}

@@ -1,0 +1,62 @@
+import { useTranslation } from "react-i18next";
+
+import { Choice, SwitchRow } from "./Rows";
+import type { Choosing } from "./SettingsDialog";
+
+/** How messages are shown and written. */
+export function MessageSettings({ chosen, choose }: Choosing) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <Choice
+        title={t("settings.timestamps.title")}
+        value={chosen.timestamp_format}
+        choices={[
+          { value: "relative", label: t("settings.timestamps.relative") },
+          { value: "absolute", label: t("settings.timestamps.absolute") },
+        ]}
+        onChange={(timestamp_format) => {
+          choose({ timestamp_format });
+        }}
+      />
+      <Choice
+        title={t("settings.position.title")}
+        value={chosen.timestamp_position}
+        choices={(["right", "tooltip", "below"] as const).map((value) => ({
+          value,
+          label: t(`settings.position.${value}`),
+        }))}
+        onChange={(timestamp_position) => {
+          choose({ timestamp_position });
+        }}
+      />
+      <Choice
+        row={false}
+        title={t("settings.sendKey.title")}
+        value={chosen.send_key}
+        choices={(["enter", "ctrl_enter"] as const).map((value) => ({
+          value,
+          label: t(`settings.sendKey.${value}`),
+        }))}
+        onChange={(send_key) => {
+          choose({ send_key });
+        }}
+      />
+      <SwitchRow
+        title={t("settings.letters.title")}
+        text={t("settings.letters.text")}
+        checked={chosen.letter_shortcuts}
+        onChange={(letter_shortcuts) => {
+          choose({ letter_shortcuts });
+        }}
+      />
+      <SwitchRow
+        title={t("settings.receipts.title")}
+        text={t("settings.receipts.text")}
+        checked
+        disabled
+        onChange={() => undefined}
+      />
+    </>
+  );
+}

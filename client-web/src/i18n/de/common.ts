@@ -1,0 +1,12 @@
+export default {
+  emoji: "Emoji",
+  findEmoji: "Emoji suchen",
+  noEmoji: "So heißt kein Emoji.",
+  presence: { online: "Online", away: "Abwesend", busy: "Beschäftigt", offline: "Offline" },
+  close: "Schließen",
+  cancel: "Abbrechen",
+  save: "Speichern",
+  saved: "Gespeichert",
+  failed: "Das hat nicht geklappt: {{reason}}",
+  offline: "der Server ist nicht erreichbar",
+};

@@ -1,0 +1,17 @@
+export default {
+  title: "Bausteine",
+  theme: "Farben",
+  direction: "Von rechts nach links",
+  density: "Dicht",
+  colours: "Farben",
+  surfaces: "Flächen und Schrift",
+  buttons: "Knöpfe",
+  fields: "Felder",
+  choices: "Auswahl",
+  people: "Personen und Anwesenheit",
+  marks: "Zeichen",
+  lists: "Listen und Menüs",
+  states: "Leer, lädt, fehlgeschlagen",
+  dialogs: "Dialoge",
+  open: "Dialog öffnen",
+};

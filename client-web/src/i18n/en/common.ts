@@ -1,0 +1,12 @@
+export default {
+  emoji: "Emoji",
+  findEmoji: "Find an emoji",
+  noEmoji: "No emoji has that name.",
+  presence: { online: "Online", away: "Away", busy: "Busy", offline: "Offline" },
+  close: "Close",
+  cancel: "Cancel",
+  save: "Save",
+  saved: "Saved",
+  failed: "That did not work: {{reason}}",
+  offline: "the server cannot be reached",
+};

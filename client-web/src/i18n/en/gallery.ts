@@ -1,0 +1,17 @@
+export default {
+  title: "Components",
+  theme: "Theme",
+  direction: "Right to left",
+  density: "Compact",
+  colours: "Colours",
+  surfaces: "Surfaces and text",
+  buttons: "Buttons",
+  fields: "Fields",
+  choices: "Choices",
+  people: "People and presence",
+  marks: "Marks",
+  lists: "Lists and menus",
+  states: "Empty, loading, failed",
+  dialogs: "Dialogs",
+  open: "Open a dialog",
+};

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+
+import { languageFor } from ".";
+import { english } from "./english";
+import type { Texts } from "./gather";
+import { german } from "./german";
+
+function keysOf(texts: Texts, above = ""): string[] {
+  return Object.entries(texts).flatMap(([key, text]) =>
+    typeof text === "string" ? [above + key] : keysOf(text, `${above}${key}.`),
+  );
+}
+
+const sources = import.meta.glob<string>("../**/*.{ts,tsx}", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+
+test("every text exists in both languages", () => {
+  const [en, de] = [keysOf(english), keysOf(german)].map((keys) => keys.sort());
+  expect(de).toEqual(en);
+});
+
+test("every text that a component asks for exists", () => {
+  const known = new Set(keysOf(english).map((key) => key.replace(/_(one|other)$/, "")));
+  const missing: string[] = [];
+  for (const [file, source] of Object.entries(sources)) {
+    if (file.includes(".test.")) continue;
+    for (const [, key] of source.matchAll(/\bt\(\s*"([a-z][\w.]*)"/g)) {
+      if (key && !known.has(key)) missing.push(`${file}: ${key}`);
+    }
+  }
+  expect(missing).toEqual([]);
+});
+
+test("the browser's languages decide where nothing was chosen", () => {
+  expect(languageFor("auto", ["fr-FR", "de-AT", "en"])).toBe("de");
+  expect(languageFor("auto", ["fr"])).toBe("en");
+  expect(languageFor("en", ["de"])).toBe("en");
+});

@@ -1,0 +1,246 @@
+import type { Components, Theme } from "@mui/material/styles";
+
+import { mix } from "./colour";
+import type { Roles } from "./roles";
+
+interface Extras {
+  glow: string | undefined;
+  highContrast: boolean;
+}
+
+/** How Material UI's components look here: flat, calm, with borders instead of shadows, no ripples. */
+export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Components<Theme> {
+  const { surface, text, fill, border } = roles;
+  const ring = {
+    outline: `${highContrast ? 3 : 2}px solid ${roles.focus}`,
+    outlineOffset: highContrast ? 1 : 2,
+    ...(glow ? { boxShadow: glow } : {}),
+  };
+  const floating = {
+    backgroundImage: "none",
+    border: `1px solid ${highContrast ? border.control : mix(text.primary, surface.raised, 0.14)}`,
+    boxShadow: roles.dark
+      ? "0 12px 40px rgba(0, 0, 0, 0.5), 0 2px 6px rgba(0, 0, 0, 0.3)"
+      : "0 12px 40px rgba(22, 28, 45, 0.16), 0 2px 6px rgba(22, 28, 45, 0.07)",
+  };
+  return {
+    MuiCssBaseline: {
+      styleOverrides: {
+        "html, body, #root": { height: "100%" },
+        html: { WebkitTextSizeAdjust: "100%", scrollbarColor: `${border.control} transparent` },
+        body: { overflow: "hidden", overflowWrap: "anywhere" },
+        ":focus-visible": ring,
+        ":focus:not(:focus-visible)": { outline: "none" },
+        "::selection": { backgroundColor: surface.selection, color: text.primary },
+        "[data-motion='reduced'] *, [data-motion='reduced'] *::before, [data-motion='reduced'] *::after":
+          still,
+        "@media (prefers-reduced-motion: reduce)": { "*, *::before, *::after": still },
+        "@media (forced-colors: active)": { ":focus-visible": { outlineColor: "Highlight" } },
+      },
+    },
+    MuiButtonBase: {
+      defaultProps: { disableRipple: true },
+      styleOverrides: { root: { "&.Mui-focusVisible": ring } },
+    },
+    MuiButton: {
+      defaultProps: { disableElevation: true },
+      styleOverrides: {
+        root: {
+          borderRadius: 8,
+          minHeight: 36,
+          paddingInline: 14,
+          variants: [
+            {
+              props: { variant: "text", color: "primary" },
+              style: { color: text.accent, "&:hover": { backgroundColor: surface.hover } },
+            },
+            {
+              props: { variant: "outlined", color: "primary" },
+              style: {
+                color: text.primary,
+                borderColor: border.control,
+                "&:hover": { backgroundColor: surface.hover, borderColor: border.control },
+              },
+            },
+            {
+              props: { variant: "outlined", color: "error" },
+              style: { borderColor: border.control, "&:hover": { borderColor: text.danger } },
+            },
+            {
+              props: { variant: "contained", color: "error" },
+              style: {
+                backgroundColor: fill.danger,
+                color: fill.onDanger,
+                "&:hover": { backgroundColor: fill.danger },
+              },
+            },
+            {
+              props: { variant: "contained", color: "primary" },
+              style: {
+                "&:hover": { backgroundColor: fill.accent, filter: "brightness(1.06)" },
+                "&.Mui-disabled": { backgroundColor: surface.code, color: text.secondary },
+              },
+            },
+          ],
+        },
+      },
+    },
+    MuiIconButton: {
+      styleOverrides: {
+        root: {
+          borderRadius: 8,
+          color: text.secondary,
+          "&:hover": { backgroundColor: surface.hover, color: text.primary },
+        },
+      },
+    },
+    MuiListItemButton: {
+      styleOverrides: {
+        root: {
+          borderRadius: 8,
+          "&:hover": { backgroundColor: surface.hover },
+          "&.Mui-selected, &.Mui-selected:hover": { backgroundColor: surface.selected },
+          "&.Mui-focusVisible": { outlineOffset: -2, backgroundColor: surface.hover },
+        },
+      },
+    },
+    MuiMenuItem: {
+      styleOverrides: {
+        root: {
+          borderRadius: 6,
+          marginInline: 6,
+          minHeight: 34,
+          fontSize: "0.875rem",
+          "&:hover": { backgroundColor: surface.hover },
+          "&.Mui-selected, &.Mui-selected:hover": { backgroundColor: surface.selected },
+          "&.Mui-focusVisible": { outlineOffset: -2, backgroundColor: surface.hover },
+        },
+      },
+    },
+    MuiPaper: { styleOverrides: { root: { backgroundImage: "none" }, elevation8: floating } },
+    MuiMenu: { styleOverrides: { paper: { ...floating, borderRadius: 10 } } },
+    MuiPopover: { styleOverrides: { paper: { ...floating, borderRadius: 10 } } },
+    MuiDialog: { styleOverrides: { paper: { ...floating, borderRadius: 14 } } },
+    MuiBackdrop: {
+      styleOverrides: {
+        root: {
+          variants: [{ props: { invisible: false }, style: { backgroundColor: "rgba(8, 12, 20, 0.5)" } }],
+        },
+      },
+    },
+    MuiDialogTitle: {
+      styleOverrides: { root: { fontSize: "1.0625rem", fontWeight: 650, paddingBlock: 16 } },
+    },
+    MuiDialogActions: { styleOverrides: { root: { padding: "12px 20px 16px", gap: 4 } } },
+    MuiTooltip: {
+      defaultProps: { enterDelay: 350, enterNextDelay: 100, arrow: false },
+      styleOverrides: {
+        tooltip: {
+          backgroundColor: roles.dark ? surface.raised : text.primary,
+          color: roles.dark ? text.primary : surface.messages,
+          border: `1px solid ${border.subtle}`,
+          fontSize: "0.75rem",
+          fontWeight: 500,
+          borderRadius: 6,
+          paddingInline: 8,
+        },
+      },
+    },
+    MuiOutlinedInput: {
+      styleOverrides: {
+        root: {
+          backgroundColor: surface.input,
+          borderRadius: 8,
+          "& .MuiOutlinedInput-notchedOutline": { borderColor: border.control },
+          "&:hover .MuiOutlinedInput-notchedOutline": { borderColor: text.secondary },
+          "&.Mui-focused .MuiOutlinedInput-notchedOutline": {
+            borderColor: roles.focus,
+            borderWidth: highContrast ? 3 : 2,
+          },
+        },
+        input: {
+          "&::placeholder": { color: text.secondary, opacity: 1 },
+          // The field around it shows the focus.
+          "&:focus-visible": { outline: "none", boxShadow: "none" },
+        },
+      },
+    },
+    MuiInputBase: {
+      styleOverrides: {
+        input: {
+          "&::placeholder": { color: text.secondary, opacity: 1 },
+          "&:focus-visible": { outline: "none", boxShadow: "none" },
+        },
+      },
+    },
+    MuiInputLabel: {
+      styleOverrides: { root: { color: text.secondary, "&.Mui-focused": { color: text.accent } } },
+    },
+    MuiFormLabel: {
+      styleOverrides: { root: { color: text.secondary, "&.Mui-focused": { color: text.accent } } },
+    },
+    MuiFormHelperText: { styleOverrides: { root: { color: text.secondary } } },
+    MuiRadio: {
+      styleOverrides: {
+        root: { color: border.control, "&.Mui-checked": { color: text.accent }, padding: 6 },
+      },
+    },
+    MuiCheckbox: {
+      styleOverrides: {
+        root: { color: border.control, "&.Mui-checked": { color: text.accent }, padding: 6 },
+      },
+    },
+    MuiSwitch: {
+      styleOverrides: {
+        root: { width: 40, height: 24, padding: 0, margin: 4, overflow: "visible" },
+        switchBase: {
+          padding: 4,
+          "&.Mui-checked": {
+            transform: "translateX(16px)",
+            "& .MuiSwitch-thumb": { backgroundColor: fill.onAccent },
+            "& + .MuiSwitch-track": { backgroundColor: fill.accent, borderColor: fill.accent, opacity: 1 },
+          },
+          "&.Mui-focusVisible + .MuiSwitch-track": { outline: ring.outline, outlineOffset: 2 },
+          "&.Mui-disabled + .MuiSwitch-track": { opacity: 0.6 },
+        },
+        thumb: { width: 16, height: 16, boxShadow: "none", backgroundColor: border.control },
+        track: {
+          borderRadius: 12,
+          opacity: 1,
+          boxSizing: "border-box",
+          backgroundColor: surface.input,
+          border: `1px solid ${border.control}`,
+        },
+      },
+    },
+    MuiTab: {
+      styleOverrides: {
+        root: {
+          minHeight: 36,
+          textTransform: "none",
+          color: text.secondary,
+          "&.Mui-selected": { color: text.primary },
+        },
+      },
+    },
+    MuiAlert: {
+      styleOverrides: {
+        root: {
+          borderRadius: 8,
+          backgroundColor: surface.code,
+          color: text.primary,
+          border: `1px solid ${border.subtle}`,
+        },
+      },
+    },
+    MuiLink: { styleOverrides: { root: { color: text.accent, textUnderlineOffset: "0.15em" } } },
+  };
+}
+
+/** Nothing moves; what waits for the end of a movement still learns of it. */
+const still = {
+  animationDuration: "0.01ms !important",
+  animationIterationCount: "1 !important",
+  transitionDuration: "0.01ms !important",
+  scrollBehavior: "auto !important",
+};
