@@ -100,6 +100,13 @@ export interface RowFacts {
   readonly fromStart: boolean;
 }
 
+/** What a room is made of while it is made needs no lines of its own: "Anna created this conversation" says it. */
+function partOfFounding(founding: MatrixEvent, event: MatrixEvent): boolean {
+  if (event === founding || !event.isState() || event.getSender() !== founding.getSender()) return false;
+  if (event.getTs() - founding.getTs() > 10_000) return false;
+  return event.getType() !== "m.room.member" || event.getStateKey() === event.getSender();
+}
+
 /** Makes rows; `before` are the rows made last time, reused where nothing changed. */
 export function buildRows(events: readonly MatrixEvent[], facts: RowFacts, before: readonly Row[] = []): readonly Row[] {
   const old = new Map(before.map((row) => [row.key, row]));
@@ -124,8 +131,10 @@ export function buildRows(events: readonly MatrixEvent[], facts: RowFacts, befor
     rows.push(last);
   };
 
+  let founding: MatrixEvent | null = null;
   for (const event of events) {
-    const kind = hasRow(event);
+    if (event.getType() === "m.room.create") founding = event;
+    const kind = founding && partOfFounding(founding, event) ? null : hasRow(event);
     if (kind) {
       const time = event.getTs();
       const day = dayOf(time);

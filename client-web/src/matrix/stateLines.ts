@@ -1,6 +1,6 @@
 // State events in words that a line of the timeline is made from.
 
-import type { MatrixEvent } from "matrix-js-sdk";
+import type { MatrixClient, MatrixEvent } from "matrix-js-sdk";
 
 import { membershipChange, type MembershipChange } from "./rows";
 
@@ -25,8 +25,11 @@ export type StateSentence =
   | "pinned"
   | "settings";
 
-function nameOf(event: MatrixEvent): string {
-  return event.sender?.name ?? event.getSender() ?? "";
+function nameOf(client: MatrixClient, event: MatrixEvent): string {
+  const sender = event.getSender() ?? "";
+  // Whoever makes a room is not in it yet.
+  const member = event.sender?.events.member ? event.sender : client.getRoom(event.getRoomId())?.getMember(sender);
+  return member?.name ?? sender;
 }
 
 function subjectOf(event: MatrixEvent): string {
@@ -67,12 +70,12 @@ function sentenceOf(event: MatrixEvent): { what: StateSentence; value: string } 
 }
 
 /** The lines of a row: people who did the same are named together. */
-export function describeState(events: readonly MatrixEvent[]): readonly StateLine[] {
+export function describeState(client: MatrixClient, events: readonly MatrixEvent[]): readonly StateLine[] {
   const lines: StateLine[] = [];
   for (const event of events) {
     if (event.getType() !== "m.room.member") {
       const sentence = sentenceOf(event);
-      if (sentence) lines.push({ kind: "named", name: nameOf(event), ...sentence });
+      if (sentence) lines.push({ kind: "named", name: nameOf(client, event), ...sentence });
       continue;
     }
     const change = membershipChange(event);

@@ -1,7 +1,6 @@
 import AddReactionIcon from "@mui/icons-material/AddReactionOutlined";
 import Box from "@mui/material/Box";
 import ButtonBase from "@mui/material/ButtonBase";
-import Tooltip from "@mui/material/Tooltip";
 import { useTranslation } from "react-i18next";
 
 import { useReactions, type TimelineEvent } from "../../matrix/events";
@@ -34,20 +33,32 @@ export function Reactions({ event, onAdd }: { event: TimelineEvent; onAdd: (anch
       {reactions.map(({ emoji, count, names, own }) => {
         const who = t("timeline.reactionBy", { names: names.slice(0, 12).join(", "), emoji });
         return (
-          <Tooltip key={emoji} title={who} describeChild={false}>
-            <ButtonBase
-              aria-pressed={own !== null}
-              aria-label={`${who} (${String(count)})`}
-              onClick={() => toggleReaction(client, event, emoji, own)}
-              sx={{ ...chip, ...(own !== null && { borderColor: "primary.main", bgcolor: "surface.selected", color: "accentText", fontWeight: 600 }) }}
-            >
-              <span>{emoji}</span>
-              <span>{count}</span>
-            </ButtonBase>
-          </Tooltip>
+          <ButtonBase
+            key={emoji}
+            data-tip={who}
+            aria-pressed={own !== null}
+            aria-label={`${who} (${String(count)})`}
+            onClick={() => toggleReaction(client, event, emoji, own)}
+            sx={{
+              ...chip,
+              ...(own !== null && {
+                borderColor: "primary.main",
+                bgcolor: "surface.selected",
+                color: "accentText",
+                fontWeight: 600,
+              }),
+            }}
+          >
+            <span>{emoji}</span>
+            <span>{count}</span>
+          </ButtonBase>
         );
       })}
-      <ButtonBase aria-label={t("timeline.addReaction")} onClick={(press) => onAdd(press.currentTarget)} sx={{ ...chip, color: "text.secondary" }}>
+      <ButtonBase
+        aria-label={t("timeline.addReaction")}
+        onClick={(press) => onAdd(press.currentTarget)}
+        sx={{ ...chip, color: "text.secondary" }}
+      >
         <AddReactionIcon sx={{ fontSize: 16 }} />
       </ButtonBase>
     </Box>

@@ -3,7 +3,6 @@ import DoneAllIcon from "@mui/icons-material/DoneAll";
 import ScheduleIcon from "@mui/icons-material/Schedule";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import Tooltip from "@mui/material/Tooltip";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -21,7 +20,11 @@ export function SendMark({ event, message }: { event: TimelineEvent; message: Me
   const [readers, setReaders] = useState<readonly string[] | null>(null);
   if (message.send !== "sent") {
     return (
-      <Box component="span" title={t("timeline.sending")} sx={{ color: "text.secondary", display: "inline-flex" }}>
+      <Box
+        component="span"
+        title={t("timeline.sending")}
+        sx={{ color: "text.secondary", display: "inline-flex" }}
+      >
         <ScheduleIcon aria-hidden sx={{ fontSize: 14 }} />
         <Box component="span" sx={hidden}>
           {t("timeline.sending")}
@@ -29,16 +32,27 @@ export function SendMark({ event, message }: { event: TimelineEvent; message: Me
       </Box>
     );
   }
-  const names = readers && readers.length > 0 ? t("timeline.readBy", { names: readers.slice(0, 20).join(", ") }) : t("timeline.readByNobody");
+  const names =
+    readers && readers.length > 0
+      ? t("timeline.readBy", { names: readers.slice(0, 20).join(", ") })
+      : t("timeline.readByNobody");
   return (
-    <Tooltip title={names} onOpen={() => setReaders(readersOf(client, event))} describeChild>
-      <Box component="span" data-ticks={all ? 2 : 1} sx={{ color: all ? "accentText" : "text.secondary", display: "inline-flex" }}>
-        {all ? <DoneAllIcon aria-hidden sx={{ fontSize: 15 }} /> : <DoneIcon aria-hidden sx={{ fontSize: 15 }} />}
-        <Box component="span" sx={hidden}>
-          {all ? t("timeline.readByAll") : t("timeline.delivered")}
-        </Box>
+    <Box
+      component="span"
+      data-tip={names}
+      onPointerEnter={() => setReaders(readersOf(client, event))}
+      data-ticks={all ? 2 : 1}
+      sx={{ color: all ? "accentText" : "text.secondary", display: "inline-flex" }}
+    >
+      {all ? (
+        <DoneAllIcon aria-hidden sx={{ fontSize: 15 }} />
+      ) : (
+        <DoneIcon aria-hidden sx={{ fontSize: 15 }} />
+      )}
+      <Box component="span" sx={hidden}>
+        {all ? t("timeline.readByAll") : t("timeline.delivered")}
       </Box>
-    </Tooltip>
+    </Box>
   );
 }
 
@@ -49,8 +63,19 @@ export function SendTrouble({ event, message }: { event: TimelineEvent; message:
   if (message.send !== "failed" && message.send !== "waiting") return null;
   const failed = message.send === "failed";
   return (
-    <Box sx={{ display: "flex", flexWrap: "wrap", alignItems: "center", gap: 0.5, typography: "body2", color: failed ? "dangerText" : "text.secondary" }}>
-      <span>{failed ? [t("timeline.notSent"), message.error].filter(Boolean).join(": ") : t("timeline.waiting")}</span>
+    <Box
+      sx={{
+        display: "flex",
+        flexWrap: "wrap",
+        alignItems: "center",
+        gap: 0.5,
+        typography: "body2",
+        color: failed ? "dangerText" : "text.secondary",
+      }}
+    >
+      <span>
+        {failed ? [t("timeline.notSent"), message.error].filter(Boolean).join(": ") : t("timeline.waiting")}
+      </span>
       <Button size="small" onClick={() => resend(client, event)}>
         {t("timeline.retry")}
       </Button>

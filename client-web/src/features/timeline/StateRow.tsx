@@ -3,9 +3,10 @@ import type { TFunction } from "i18next";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 
+import { useClient } from "../../matrix/MatrixProvider";
 import { describeState, type StateLine } from "../../matrix/stateLines";
 import type { Row } from "../../matrix/timeline";
-import { Time } from "./Time";
+import { complete } from "./times";
 
 /** "Anna, Ben and 3 others". */
 export function listNames(names: readonly string[], t: TFunction, language: string): string {
@@ -25,13 +26,11 @@ function sentence(line: StateLine, t: TFunction, language: string): string {
 /** What happened to the room itself, in one quiet line. */
 export const StateRow = memo(function StateRow({ row }: { row: Row }) {
   const { t, i18n } = useTranslation();
-  const lines = describeState(row.events);
+  const lines = describeState(useClient(), row.events);
   const last = row.events[row.events.length - 1] ?? row.event;
   return (
-    <Box sx={{ display: "flex", gap: 1, px: 2, py: 0.5, paddingInlineStart: "64px", typography: "body2", color: "text.secondary" }}>
-      <Box dir="auto" sx={{ minWidth: 0, overflowWrap: "anywhere" }}>
-        {lines.map((line) => sentence(line, t, i18n.language)).join(" · ")} <Box component="span" sx={{ typography: "caption", whiteSpace: "nowrap", paddingInlineStart: 0.5 }}><Time time={last.getTs()} /></Box>
-      </Box>
+    <Box dir="auto" title={complete(last.getTs(), i18n.language)} sx={{ px: 2, py: 0.5, paddingInlineStart: "64px", typography: "body2", color: "text.secondary", overflowWrap: "anywhere" }}>
+      {lines.map((line) => sentence(line, t, i18n.language)).join(" · ")}
     </Box>
   );
 });

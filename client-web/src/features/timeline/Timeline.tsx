@@ -279,9 +279,9 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
             if (!moving && scroller.current) rememberPlace(state.current.placeId, scroller.current, state.current.atBottom);
           }}
           components={PARTS}
-          context={{ name, atStart: snapshot.atStart, thread: threadId !== null }}
-          itemContent={(_index, row) => (
+          itemContent={(index, row) => (
             <div data-item-key={row.key}>
+              {index === firstIndex && snapshot.atStart && threadId === null && <Beginning name={name} />}
               {row.day !== null && <DayLine day={row.day} />}
               {row.unread && <UnreadLine />}
               {row.kind === "state" ? (
@@ -370,18 +370,13 @@ function focusComposer(place: string): void {
   setTimeout(() => document.querySelector<HTMLElement>(`[data-composer="${CSS.escape(place)}"]`)?.focus(), 0);
 }
 
-function Head({ context }: { context?: { name: string; atStart: boolean; thread: boolean } }) {
+function Beginning({ name }: { name: string }) {
   const { t } = useTranslation();
-  // As high as it is in both cases: what is above the first row must not jump.
-  return (
-    <Box sx={{ height: 56, px: 2, display: "flex", alignItems: "center", color: "text.secondary", typography: "body2" }}>
-      {context?.atStart && !context.thread ? t("timeline.start", { name: context.name }) : null}
-    </Box>
-  );
+  return <Box sx={{ px: 2, pt: 3, typography: "h2" }}>{t("timeline.start", { name })}</Box>;
 }
 
 function Foot() {
   return <Box sx={{ height: 8 }} />;
 }
 
-const PARTS = { Header: Head, Footer: Foot };
+const PARTS = { Footer: Foot };
