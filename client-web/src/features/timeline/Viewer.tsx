@@ -16,7 +16,7 @@ export function Viewer({ media, onClose }: { media: MediaView; onClose: () => vo
   const client = useClient();
   const { url, failed } = useMedia(media.url);
   return (
-    <Dialog fullScreen open onClose={onClose} aria-label={t("timeline.image", { name: media.name })}>
+    <Dialog fullScreen open onClose={onClose} slotProps={{ paper: { "aria-label": t("timeline.image", { name: media.name }) } }}>
       <Box sx={{ display: "flex", alignItems: "center", gap: 1, p: 1, borderBottom: 1, borderColor: "divider" }}>
         <Box sx={{ flex: 1, minWidth: 0, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", fontWeight: 550, paddingInlineStart: 1 }}>{media.name}</Box>
         <IconAction label={t("timeline.download", { name: media.name })} onClick={() => void download(client, media.url, media.name)}>
