@@ -2,11 +2,17 @@ import { fileURLToPath } from "node:url";
 
 import type { Plugin } from "vite";
 
-const homoglyphs = fileURLToPath(new URL("../src/matrix/homoglyphs.ts", import.meta.url));
+const ours = (file: string) => fileURLToPath(new URL(`../src/matrix/${file}`, import.meta.url));
+const homoglyphs = ours("homoglyphs.ts");
+const withoutCalls = ours("without-calls.ts");
+
+/** What the SDK's client imports for calls. */
+const CALLS =
+  /^\.\/(webrtc\/(call|callEventHandler|groupCallEventHandler|groupCall|mediaHandler)|matrixrtc\/MatrixRTCSessionManager)\.js$/;
 
 /**
- * Makes matrix-js-sdk lighter: its modules do nothing by being imported, so what nobody uses is left out; and the table of signs
- * that look alike is loaded when a name needs it.
+ * Makes matrix-js-sdk lighter: its modules do nothing by being imported, so what nobody uses is left out; its calls, which are
+ * switched off, are left out too; and the table of signs that look alike is loaded when a name needs it.
  */
 export function leanSdk(): Plugin {
   return {
@@ -14,10 +20,11 @@ export function leanSdk(): Plugin {
     enforce: "pre",
     async resolveId(source, importer, options) {
       if (source === "unhomoglyph" && importer?.includes("matrix-js-sdk")) return homoglyphs;
-      if (!importer?.includes("matrix-js-sdk") && !source.startsWith("matrix-js-sdk")) return null;
+      if (importer?.endsWith("matrix-js-sdk/lib/client.js") && CALLS.test(source)) return withoutCalls;
+      if (!/matrix-(js|events)-sdk/.test(importer ?? "") && !source.startsWith("matrix-js-sdk")) return null;
       const found = await this.resolve(source, importer, { ...options, skipSelf: true });
-      if (!found?.id.includes("matrix-js-sdk")) return found;
-      return { ...found, moduleSideEffects: false };
+      if (!/matrix-(js|events)-sdk/.test(found?.id ?? "")) return found;
+      return found && { ...found, moduleSideEffects: false };
     },
   };
 }

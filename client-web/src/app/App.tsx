@@ -1,6 +1,7 @@
 import { BrowserRouter } from "react-router";
 
 import { Announcer } from "../components/Announcer";
+import { Tips } from "../components/Tips";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Providers } from "./providers";
 import { AppRoutes } from "./routes";
@@ -15,6 +16,7 @@ export function App() {
         </BrowserRouter>
       </ErrorBoundary>
       <Announcer />
+      <Tips />
     </Providers>
   );
 }

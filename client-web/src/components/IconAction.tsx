@@ -1,5 +1,4 @@
 import IconButton, { type IconButtonProps } from "@mui/material/IconButton";
-import Tooltip from "@mui/material/Tooltip";
 import type { ReactNode } from "react";
 
 interface Props extends Omit<IconButtonProps, "aria-label"> {
@@ -10,18 +9,20 @@ interface Props extends Omit<IconButtonProps, "aria-label"> {
   children: ReactNode;
 }
 
-/** A button that is only an icon: named for screen readers and, in a tooltip, for everybody. */
-export function IconAction({ label, keys, children, ...button }: Props) {
+/** A button that is only an icon: named for screen readers and, in a tip (`Tips`), for everybody. */
+export function IconAction({ label, keys, children, sx, ...button }: Props) {
   return (
-    <Tooltip title={keys ? `${label}  (${keys})` : label} describeChild={false}>
-      <IconButton
-        size="small"
-        {...button}
-        aria-label={label}
-        sx={{ width: 36, height: 36, "@media (pointer: coarse)": { width: 44, height: 44 }, ...button.sx }}
-      >
-        {children}
-      </IconButton>
-    </Tooltip>
+    <IconButton
+      size="small"
+      {...button}
+      aria-label={label}
+      data-tip={keys ? `${label} (${keys})` : label}
+      sx={[
+        { width: 36, height: 36, "@media (pointer: coarse)": { width: 44, height: 44 } },
+        ...(Array.isArray(sx) ? sx : [sx]),
+      ]}
+    >
+      {children}
+    </IconButton>
   );
 }

@@ -26,7 +26,7 @@ let asked = false;
 export default function unhomoglyph(text: string): string {
   if (whole) return whole(text);
   // The SDK takes accents apart first; they stand in no need of the table.
-  if (/[^\0-\x7f\u0300-\u036f]/.test(text)) load();
+  if (/[^\u0300-\u036f\0-\x7f]/.test(text)) load();
   return text.replace(/[01`"|I%m]/g, (sign) => ASCII[sign] ?? sign);
 }
 

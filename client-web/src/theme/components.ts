@@ -132,20 +132,6 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
       styleOverrides: { root: { fontSize: "1.0625rem", fontWeight: 650, paddingBlock: 16 } },
     },
     MuiDialogActions: { styleOverrides: { root: { padding: "12px 20px 16px", gap: 4 } } },
-    MuiTooltip: {
-      defaultProps: { enterDelay: 350, enterNextDelay: 100, arrow: false },
-      styleOverrides: {
-        tooltip: {
-          backgroundColor: roles.dark ? surface.raised : text.primary,
-          color: roles.dark ? text.primary : surface.messages,
-          border: `1px solid ${border.subtle}`,
-          fontSize: "0.75rem",
-          fontWeight: 500,
-          borderRadius: 6,
-          paddingInline: 8,
-        },
-      },
-    },
     MuiOutlinedInput: {
       styleOverrides: {
         root: {

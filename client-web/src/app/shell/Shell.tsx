@@ -1,23 +1,23 @@
 import Box from "@mui/material/Box";
 import { useTheme } from "@mui/material/styles";
 import useMediaQuery from "@mui/material/useMediaQuery";
-import { lazy, Suspense, useEffect, useMemo } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useMatch, useNavigate } from "react-router";
 
 import { Region } from "../../components/Region";
+import { RoomList } from "../../features/room-list/RoomList";
 import { useClient, useSyncState } from "../../matrix/MatrixProvider";
 import { loadOwnProfile } from "../../matrix/profile";
 import { ErrorBoundary } from "../ErrorBoundary";
 import { moveRegion } from "../keyboard/regions";
 import { useShortcuts } from "../keyboard/shortcuts";
 import { paths, patterns } from "../paths";
-import { KeysDialog } from "./KeysDialog";
+import { Conversation } from "./Conversation";
 import { layout } from "./layout";
 import { OfflineBanner } from "./OfflineBanner";
 import { PageBadge } from "./PageBadge";
 import { SkipLinks } from "./SkipLinks";
-import { Switcher } from "./Switcher";
 import { TopBar } from "./TopBar";
 import { useDialogs } from "./useDialogs";
 import { neighbour } from "./neighbour";
@@ -27,6 +27,8 @@ import { Welcome } from "./Welcome";
 const SettingsDialog = lazy(() =>
   import("../../features/settings/SettingsDialog").then((part) => ({ default: part.SettingsDialog })),
 );
+const KeysDialog = lazy(() => import("./KeysDialog").then((part) => ({ default: part.KeysDialog })));
+const Switcher = lazy(() => import("./Switcher").then((part) => ({ default: part.Switcher })));
 
 /** Everything on the screen of who is logged in. */
 export function Shell({ onLoggedOut }: { onLoggedOut: () => void }) {
@@ -40,6 +42,8 @@ export function Shell({ onLoggedOut }: { onLoggedOut: () => void }) {
   const inEvent = useMatch(patterns.event);
   const inRoom = useMatch(patterns.room);
   const roomId = (inEvent ?? inRoom)?.params.roomId;
+  const eventId = inEvent?.params.eventId;
+  const open = useCallback((to: string) => void navigate(paths.room(to)), [navigate]);
 
   useEffect(() => {
     if (sync === "live") loadOwnProfile(client).catch(() => undefined);
@@ -85,19 +89,27 @@ export function Shell({ onLoggedOut }: { onLoggedOut: () => void }) {
       <OfflineBanner offline={sync === "offline"} />
       <Box sx={layout.panes}>
         {showsList && (
-          <Region component="nav" region="rooms" label={t("app.region.rooms")} sx={layout.sidebar}></Region>
+          <Region component="nav" region="rooms" label={t("app.region.rooms")} sx={layout.sidebar}>
+            <ErrorBoundary>
+              <RoomList activeRoomId={roomId ?? null} onOpen={open} />
+            </ErrorBoundary>
+          </Region>
         )}
         {showsRoom && (
           <Box component="main" aria-label={t("app.region.conversation")} sx={layout.conversation}>
             <ErrorBoundary resetOn={roomId}>
-              <Welcome dialogs={dialogs} />
+              {roomId ? (
+                <Conversation key={roomId} roomId={roomId} eventId={eventId ?? null} wide={wide} />
+              ) : (
+                <Welcome dialogs={dialogs} />
+              )}
             </ErrorBoundary>
           </Box>
         )}
       </Box>
-      {dialogs.open === "switch" && <Switcher dialogs={dialogs} />}
-      {dialogs.open === "keys" && <KeysDialog onClose={dialogs.close} />}
       <Suspense>
+        {dialogs.open === "switch" && <Switcher dialogs={dialogs} />}
+        {dialogs.open === "keys" && <KeysDialog onClose={dialogs.close} />}
         {dialogs.open === "settings" && (
           <SettingsDialog
             page={dialogs.page}

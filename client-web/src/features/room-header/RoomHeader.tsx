@@ -5,7 +5,6 @@ import TagIcon from "@mui/icons-material/Tag";
 import VpnKeyIcon from "@mui/icons-material/VpnKeyOutlined";
 import Box from "@mui/material/Box";
 import ButtonBase from "@mui/material/ButtonBase";
-import Tooltip from "@mui/material/Tooltip";
 import Typography from "@mui/material/Typography";
 import { memo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -32,13 +31,29 @@ interface Props {
 const AVATAR = { width: 30, height: 30, crop: true };
 
 /** What is open: who or which channel, with whom. */
-export const RoomHeader = memo(function RoomHeader({ roomId, onToggleMembers, membersOpen = false, onBack, actions }: Props) {
+export const RoomHeader = memo(function RoomHeader({
+  roomId,
+  onToggleMembers,
+  membersOpen = false,
+  onBack,
+  actions,
+}: Props) {
   const { t } = useTranslation();
   const room = useRoom(roomId);
   return (
     <Box
       component="header"
-      sx={(theme) => ({ display: "flex", alignItems: "center", gap: 1.25, height: theme.measures.bar, flex: "none", px: { xs: 1, md: 2 }, borderBottom: 1, borderColor: "divider", minWidth: 0 })}
+      sx={(theme) => ({
+        display: "flex",
+        alignItems: "center",
+        gap: 1.25,
+        height: theme.measures.bar,
+        flex: "none",
+        px: { xs: 1, md: 2 },
+        borderBottom: 1,
+        borderColor: "divider",
+        minWidth: 0,
+      })}
     >
       {onBack && (
         <IconAction label={t("members.back")} onClick={onBack}>
@@ -51,12 +66,16 @@ export const RoomHeader = memo(function RoomHeader({ roomId, onToggleMembers, me
           <Typography variant="h2" component="h1" dir="auto" noWrap>
             {room?.name ?? "\u00a0"}
           </Typography>
-          {room?.encrypted && <VpnKeyIcon titleAccess={t("members.encrypted")} sx={{ fontSize: 15, color: "text.secondary" }} />}
+          {room?.encrypted && (
+            <VpnKeyIcon titleAccess={t("members.encrypted")} sx={{ fontSize: 15, color: "text.secondary" }} />
+          )}
         </Box>
         {room && <Below room={room} />}
       </Box>
       {actions}
-      {room && onToggleMembers && room.kind !== "direct" && <People room={room} open={membersOpen} onToggle={onToggleMembers} />}
+      {room && onToggleMembers && room.kind !== "direct" && (
+        <People room={room} open={membersOpen} onToggle={onToggleMembers} />
+      )}
     </Box>
   );
 });
@@ -65,11 +84,19 @@ function Mark({ room }: { room: RoomSummary }) {
   const { url } = useMedia(room.kind === "channel" ? null : room.avatar, AVATAR);
   if (room.kind === "channel") {
     const Icon = room.private ? LockIcon : TagIcon;
-    return <Icon titleAccess={room.private ? undefined : "#"} sx={{ fontSize: 22, color: "text.secondary" }} />;
+    return (
+      <Icon titleAccess={room.private ? undefined : "#"} sx={{ fontSize: 22, color: "text.secondary" }} />
+    );
   }
   return (
     <Box sx={{ position: "relative" }}>
-      <PersonAvatar name={room.name} id={room.partner ?? room.roomId} src={url ?? undefined} size={30} square={room.kind === "group"} />
+      <PersonAvatar
+        name={room.name}
+        id={room.partner ?? room.roomId}
+        src={url ?? undefined}
+        size={30}
+        square={room.kind === "group"}
+      />
       {room.partner && <Dot userId={room.partner} />}
     </Box>
   );
@@ -97,7 +124,17 @@ function Status({ userId }: { userId: string }) {
 function Line({ text }: { text: string }) {
   if (!text) return null;
   return (
-    <Box dir="auto" title={text} sx={{ typography: "caption", color: "text.secondary", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+    <Box
+      dir="auto"
+      title={text}
+      sx={{
+        typography: "caption",
+        color: "text.secondary",
+        overflow: "hidden",
+        textOverflow: "ellipsis",
+        whiteSpace: "nowrap",
+      }}
+    >
       {text}
     </Box>
   );
@@ -107,34 +144,37 @@ function People({ room, open, onToggle }: { room: RoomSummary; open: boolean; on
   const { t } = useTranslation();
   const members = useMembers(room.roomId);
   const joined = members.filter((member) => !member.invited);
-  const shown = joined.slice(0, 30).map((member) => member.name).join(", ");
-  const names = joined.length > 30 ? t("members.andMore", { names: shown, count: joined.length - 30 }) : shown;
+  const shown = joined
+    .slice(0, 30)
+    .map((member) => member.name)
+    .join(", ");
+  const names =
+    joined.length > 30 ? t("members.andMore", { names: shown, count: joined.length - 30 }) : shown;
   return (
-    <Tooltip title={names} describeChild>
-      <ButtonBase
-        onClick={onToggle}
-        aria-expanded={open}
-        aria-label={`${open ? t("members.hide") : t("members.show")}, ${t("members.count", { count: room.people })}`}
-        sx={(theme) => ({
-          height: 34,
-          px: 1.25,
-          gap: 0.75,
-          borderRadius: "8px",
-          border: 1,
-          borderColor: "divider",
-          color: open ? "accentText" : "text.secondary",
-          bgcolor: open ? "surface.selected" : undefined,
-          typography: "body2",
-          fontWeight: 600,
-          fontVariantNumeric: "tabular-nums",
-          "&:hover": { bgcolor: "surface.hover" },
-          "&:focus-visible": { outline: "2px solid", outlineColor: theme.palette.focus, outlineOffset: 1 },
-          "@media (pointer: coarse)": { height: 44 },
-        })}
-      >
-        <GroupIcon sx={{ fontSize: 18 }} />
-        {room.people}
-      </ButtonBase>
-    </Tooltip>
+    <ButtonBase
+      data-tip={names}
+      onClick={onToggle}
+      aria-expanded={open}
+      aria-label={`${open ? t("members.hide") : t("members.show")}, ${t("members.count", { count: room.people })}`}
+      sx={(theme) => ({
+        height: 34,
+        px: 1.25,
+        gap: 0.75,
+        borderRadius: "8px",
+        border: 1,
+        borderColor: "divider",
+        color: open ? "accentText" : "text.secondary",
+        bgcolor: open ? "surface.selected" : undefined,
+        typography: "body2",
+        fontWeight: 600,
+        fontVariantNumeric: "tabular-nums",
+        "&:hover": { bgcolor: "surface.hover" },
+        "&:focus-visible": { outline: "2px solid", outlineColor: theme.palette.focus, outlineOffset: 1 },
+        "@media (pointer: coarse)": { height: 44 },
+      })}
+    >
+      <GroupIcon sx={{ fontSize: 18 }} />
+      {room.people}
+    </ButtonBase>
   );
 }

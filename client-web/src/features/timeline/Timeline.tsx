@@ -130,6 +130,12 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
   const toBottom = useCallback(async () => {
     if (!timeline.get().live) await timeline.open(null);
     list.current?.scrollToIndex({ index: "LAST", align: "end", behavior: "auto" });
+    // Rows that were measured on the way are a little higher or lower than was thought.
+    const settle = (frames: number) => {
+      scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
+      if (frames > 0) requestAnimationFrame(() => settle(frames - 1));
+    };
+    requestAnimationFrame(() => settle(2));
   }, [timeline]);
 
   // Own messages are always followed.
@@ -278,7 +284,6 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
           isScrolling={(moving) => {
             if (!moving && scroller.current) rememberPlace(state.current.placeId, scroller.current, state.current.atBottom);
           }}
-          components={PARTS}
           itemContent={(index, row) => (
             <div data-item-key={row.key}>
               {index === firstIndex && snapshot.atStart && threadId === null && <Beginning name={name} />}
@@ -374,9 +379,3 @@ function Beginning({ name }: { name: string }) {
   const { t } = useTranslation();
   return <Box sx={{ px: 2, pt: 3, typography: "h2" }}>{t("timeline.start", { name })}</Box>;
 }
-
-function Foot() {
-  return <Box sx={{ height: 8 }} />;
-}
-
-const PARTS = { Footer: Foot };

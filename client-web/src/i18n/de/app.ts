@@ -40,6 +40,11 @@ export default {
     profile: "Name und Status angeben",
     appearance: "Farben wählen",
   },
+  panel: { members: "Mitglieder" },
+  unknown: {
+    title: "Diese Unterhaltung gibt es hier nicht",
+    text: "Sie wurde gelöscht, Sie haben sie verlassen, oder der Verweis stimmt nicht.",
+  },
   failure: {
     title: "Hier ist etwas schiefgegangen",
     text: "Dieser Teil kann nicht gezeigt werden. Alles andere geht weiter, und nichts Geschriebenes ist verloren.",

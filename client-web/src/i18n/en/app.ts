@@ -40,6 +40,11 @@ export default {
     profile: "Set your name and status",
     appearance: "Choose a theme",
   },
+  panel: { members: "Members" },
+  unknown: {
+    title: "This conversation is not here",
+    text: "It was deleted, you left it, or the link is wrong.",
+  },
   failure: {
     title: "Something went wrong here",
     text: "This part cannot be shown. The rest still works, and nothing you wrote is lost.",
