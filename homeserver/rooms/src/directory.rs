@@ -231,7 +231,7 @@ impl Rooms {
         Ok(listing)
     }
 
-    fn public_chunk(&self, room: &Room, state: StateId) -> Result<PublicRoomsChunk> {
+    pub(crate) fn public_chunk(&self, room: &Room, state: StateId) -> Result<PublicRoomsChunk> {
         let get = |kind: StateEventType| self.find_state_at(state, &kind, "");
         let text = |kind: StateEventType, field: &str| -> Result<Option<String>> {
             let value = get(kind)?.and_then(|event| event.pdu.content_field::<String>(field));

@@ -20,6 +20,7 @@
 //! | `news.rs` | what delivery asks: summaries, stripped state |
 //! | `alias.rs`, `directory.rs` | room aliases, the public directory |
 //! | `upgrade.rs`, `carry_over.rs` | a new room in the place of an old one, and what its members keep |
+//! | `summary.rs`, `spaces.rs` | what is shown of a room to those outside; the rooms of a space |
 //! | `relations.rs`, `threads.rs` | what relates to an event, and what of it is bundled with the event |
 //! | `receipts.rs`, `typing.rs` | who has read how far, who is typing |
 //! | `check.rs`, `check_lists.rs` | whether all that is stored agrees |
@@ -67,7 +68,9 @@ mod rooms;
 mod send;
 #[cfg(test)]
 mod send_tests;
+mod spaces;
 mod state;
+mod summary;
 #[cfg(test)]
 mod testing;
 mod threads;
@@ -85,14 +88,16 @@ pub use error::{Error, Result};
 pub use event::{Reader, StoredEvent};
 pub use filter::EventFilter;
 pub use news::Summary;
-pub use pages::{Context, MAX_PAGE, Page, Shown, Stretch};
+pub use pages::{Around, Context, MAX_PAGE, Page, Shown, Stretch};
 pub use receipts::{Receipt, receipt_contents};
 pub use relations::{Related, Relating};
 pub use room::Room;
 pub use room_state::Members;
 pub use rooms::{Clock, Config, Rooms};
 pub use send::{Message, NewState, Txn};
+pub use spaces::{Hierarchy, HierarchyToken, SpaceRoom, Walk};
 pub use state::StateId;
+pub use summary::RoomSummary;
 pub use timeline::Order;
 pub use typing::Typing;
 pub use visibility::Viewer;

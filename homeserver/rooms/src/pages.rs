@@ -62,7 +62,20 @@ pub struct Stretch<'a> {
     pub filter: &'a RoomEventFilter,
 }
 
-/// The events around one.
+/// The events around one, without it.
+#[derive(Debug)]
+pub struct Around<'a> {
+    /// Those before it, newest first.
+    pub before: Vec<Shown<'a>>,
+    /// Those after it, oldest first.
+    pub after: Vec<Shown<'a>>,
+    /// Where earlier events are found.
+    pub start: Order,
+    /// Where later events are found.
+    pub end: Order,
+}
+
+/// The events around one, and the room's state there.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The event itself.
@@ -188,36 +201,22 @@ impl Rooms {
         let reading = self.read(user, room)?;
         let event = self.visible_event(user, &reading.room, id)?;
         let mut viewer = Viewer::new(self, user, reading.now).on(device);
-        let here = Order::live(event.position);
-        let last = reading.until.map_or(Order::END, Order::live);
-        let matching = EventFilter::new(filter, &reading.room);
-        let mut walk = Walk {
-            rooms: self,
-            reading: &reading,
-            direction: Direction::Backward,
-            to: Order::START,
-            filter: &matching,
-        };
         let limit = limit.min(MAX_PAGE);
-        let Found {
-            events: before,
-            at: start,
-            ..
-        } = walk.collect(&mut viewer, here.before(), limit / 2)?;
-        walk.direction = Direction::Forward;
-        walk.to = last;
-        let Found {
-            events: after,
-            at: end,
-            ..
-        } = walk.collect(&mut viewer, here, limit - limit / 2)?;
-        let at = after.last().map_or(&event, |shown| &shown.event).clone();
+        let limits = (limit / 2, limit - limit / 2);
+        let around = self.around(&mut viewer, &reading, &event, limits, filter)?;
+        let at = around.after.last().map_or(&event, |shown| &shown.event);
         let lazily = !filter.lazy_load_options.is_disabled();
         let state = self.list_state_at(at.state_after())?;
         let event = Shown {
             reader: viewer.reader(&event)?,
             event,
         };
+        let Around {
+            before,
+            after,
+            start,
+            end,
+        } = around;
         let senders: HashSet<OwnedUserId> = before
             .iter()
             .chain(&after)
@@ -244,6 +243,39 @@ impl Rooms {
             event,
             before,
             after,
+        })
+    }
+
+    /// The events before and after one that the reader may see: at most so many of each.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn around<'a>(
+        &self,
+        viewer: &mut Viewer<'a>,
+        reading: &Reading,
+        event: &StoredEvent,
+        (before, after): (usize, usize),
+        filter: &RoomEventFilter,
+    ) -> Result<Around<'a>> {
+        let here = Order::live(event.position);
+        let filter = EventFilter::new(filter, &reading.room);
+        let mut walk = Walk {
+            rooms: self,
+            reading,
+            direction: Direction::Backward,
+            to: Order::START,
+            filter: &filter,
+        };
+        let back = walk.collect(viewer, here.before(), before)?;
+        walk.direction = Direction::Forward;
+        walk.to = reading.until.map_or(Order::END, Order::live);
+        let on = walk.collect(viewer, here, after)?;
+        Ok(Around {
+            before: back.events,
+            after: on.events,
+            start: back.at,
+            end: on.at,
         })
     }
 }

@@ -20,6 +20,8 @@ use crate::{
     timeline::Order,
 };
 
+const REPLACE: &str = "m.replace";
+
 /// How far a recursive question goes.
 const DEPTH: u8 = 3;
 
@@ -110,7 +112,8 @@ impl Rooms {
         };
         for at in places {
             let event = self.event(at)?;
-            if !event.is_shown() || !viewer.sees(&event)? {
+            let is_hidden = !event.is_shown() || viewer.ignores(&event.pdu.sender)?;
+            if is_hidden || !viewer.sees(&event)? {
                 continue;
             }
             if page.events.len() == relating.limit {
@@ -171,6 +174,67 @@ impl Rooms {
         Ok((found, depth))
     }
 
+    /// The newest valid edit of an event, of those that `may_be` lets through.
+    ///
+    /// <https://spec.matrix.org/v1.19/client-server-api/#validity-of-replacement-events>
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn newest_edit(
+        &self,
+        event: &StoredEvent,
+        mut may_be: impl FnMut(&StoredEvent) -> Result<bool>,
+    ) -> Result<Option<Arc<StoredEvent>>> {
+        if !is_editable(event) {
+            return Ok(None);
+        }
+        let id = event.event_id();
+        let newest = self.store().range(
+            &RELATIONS,
+            (id, REPLACE, event.position),
+            (id, REPLACE, Position(u64::MAX)),
+            true,
+            MAX_BUNDLED,
+        )?;
+        let mut found: Option<Arc<StoredEvent>> = None;
+        for ((_, _, at), record) in newest {
+            let is_alike = record.room == event.room
+                && record.sender == event.pdu.sender.as_str()
+                && record.kind == event.pdu.kind.to_string();
+            if !is_alike {
+                continue;
+            }
+            let edit = self.event(at)?;
+            let age =
+                |event: &StoredEvent| (event.pdu.origin_server_ts, event.event_id().to_owned());
+            let is_newest = found.as_ref().is_none_or(|best| age(&edit) > age(best));
+            if is_newest && is_edit(&edit) && edit.is_shown() && may_be(&edit)? {
+                found = Some(edit);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The event that an edit is of, if it is one that counts.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn edited(&self, edit: &StoredEvent) -> Result<Option<Arc<StoredEvent>>> {
+        let Some((parent, rel_type, _)) = relation(&edit.pdu) else {
+            return Ok(None);
+        };
+        if rel_type != REPLACE || !is_edit(edit) {
+            return Ok(None);
+        }
+        let parent = self.find_event(&parent)?.filter(|parent| {
+            parent.room == edit.room
+                && parent.pdu.sender == edit.pdu.sender
+                && parent.pdu.kind == edit.pdu.kind
+                && is_editable(parent)
+        });
+        Ok(parent)
+    }
+
     /// Refuses a thread that starts from an event which is part of something itself.
     pub(crate) fn check_new_thread(&self, room: Position, parent: &EventId) -> Result<()> {
         let parent = self.find_event(parent)?;
@@ -222,39 +286,10 @@ impl Viewer<'_> {
         Ok(bundle.map(Into::into))
     }
 
-    /// The newest edit of an event.
+    /// The newest edit of an event that the reader may see.
     fn replacement(&mut self, event: &StoredEvent) -> Result<Option<Arc<StoredEvent>>> {
-        const REPLACE: &str = "m.replace";
-        let of_replacement =
-            relation(&event.pdu).is_some_and(|(_, rel_type, _)| rel_type == REPLACE);
-        if of_replacement || event.is_redacted() {
-            return Ok(None);
-        }
-        let id = event.event_id();
-        let newest = self.rooms().store().range(
-            &RELATIONS,
-            (id, REPLACE, event.position),
-            (id, REPLACE, Position(u64::MAX)),
-            true,
-            MAX_BUNDLED,
-        )?;
-        let mut found: Option<Arc<StoredEvent>> = None;
-        for ((_, _, at), record) in newest {
-            let is_alike = record.room == event.room
-                && record.sender == event.pdu.sender.as_str()
-                && record.kind == event.pdu.kind.to_string();
-            if !is_alike {
-                continue;
-            }
-            let edit = self.rooms().event(at)?;
-            let age =
-                |event: &StoredEvent| (event.pdu.origin_server_ts, event.event_id().to_owned());
-            let is_newest = found.as_ref().is_none_or(|best| age(&edit) > age(best));
-            if is_newest && is_edit(&edit) && edit.is_shown() && self.sees(&edit)? {
-                found = Some(edit);
-            }
-        }
-        Ok(found)
+        let rooms = self.rooms();
+        rooms.newest_edit(event, |edit| self.sees(edit))
     }
 
     /// The events that refer to one, as the inside of a JSON array.
@@ -282,15 +317,28 @@ impl Viewer<'_> {
         json(event, &reader)
     }
 
-    /// An event inside a bundle, with its newest edit.
-    pub(crate) fn with_edit(&mut self, event: &StoredEvent) -> Result<String> {
+    /// An event inside a bundle, with what is bundled with it but a thread: it is part of one.
+    pub(crate) fn with_bundle(&mut self, event: &StoredEvent) -> Result<String> {
         let mut reader = self.reader_alone(event)?;
+        let mut parts = Vec::new();
         if let Some(edit) = self.replacement(event)? {
-            let edit = self.plain(&edit)?;
-            reader.bundled = Some(format!("\"m.relations\":{{\"m.replace\":{edit}}}").into());
+            parts.push(format!("\"m.replace\":{}", self.plain(&edit)?));
+        }
+        if let Some(references) = self.references(event)? {
+            parts.push(format!("\"m.reference\":{{\"chunk\":[{references}]}}"));
+        }
+        if !parts.is_empty() {
+            reader.bundled = Some(format!("\"m.relations\":{{{}}}", parts.join(",")).into());
         }
         json(event, &reader)
     }
+}
+
+/// Whether an event can be edited: neither state nor an edit itself, and still there.
+fn is_editable(event: &StoredEvent) -> bool {
+    let is_replacement =
+        || relation(&event.pdu).is_some_and(|(_, rel_type, _)| rel_type == REPLACE);
+    event.pdu.state_key.is_none() && !event.is_redacted() && !is_replacement()
 }
 
 fn is_edit(event: &StoredEvent) -> bool {

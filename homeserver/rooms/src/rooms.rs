@@ -26,6 +26,7 @@ use crate::{
     event::StoredEvent,
     room::{Known, Room},
     state::{StateId, States, Unwritten, hash},
+    summary::{Outside, OutsideBytes},
     threads::Relations,
     typing::Typing,
 };
@@ -70,6 +71,8 @@ pub(crate) struct Inner {
     pub(crate) relations: Relations,
     /// What the directory shows of rooms.
     pub(crate) listings: Cache<Position, Arc<Listing>>,
+    /// How rooms look from outside.
+    pub(crate) outsides: Cache<Position, Arc<Outside>, OutsideBytes>,
 }
 
 /// Tells the time.
@@ -113,6 +116,7 @@ impl Rooms {
             typing: Typing::default(),
             relations,
             listings: Cache::new(10_000),
+            outsides: Cache::with_weighter(5_000, 16 << 20, OutsideBytes),
         };
         Self {
             inner: Arc::new(inner),

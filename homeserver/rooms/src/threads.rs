@@ -104,7 +104,7 @@ impl Rooms {
                 continue;
             };
             let is_there = event.room == reading.room.number && event.is_shown();
-            if !is_there || !viewer.sees(&event)? {
+            if !is_there || viewer.ignores(&event.pdu.sender)? || !viewer.sees(&event)? {
                 continue;
             }
             if participated && !self.participated(user, &event)? {
@@ -186,7 +186,7 @@ impl Viewer<'_> {
             return Ok(None);
         };
         let participated = rooms.participated(self.user(), root)?;
-        let latest = self.with_edit(&latest)?;
+        let latest = self.with_bundle(&latest)?;
         Ok(Some(format!(
             "{{\"count\":{count},\"current_user_participated\":{participated},\"latest_event\":{latest}}}"
         )))

@@ -98,7 +98,10 @@ impl<'a> Viewer<'a> {
     }
 
     /// Whether the reader ignores somebody.
-    pub(crate) fn ignores(&mut self, user: &UserId) -> Result<bool> {
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn ignores(&mut self, user: &UserId) -> Result<bool> {
         let ignored = match &self.ignored {
             Some(ignored) => ignored,
             None => {
