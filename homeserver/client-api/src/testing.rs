@@ -234,3 +234,68 @@ impl Answer {
         self.json
     }
 }
+
+/// Keys for tests, made from seeds.
+pub(crate) mod keys {
+    use ruma::{
+        CanonicalJsonObject,
+        serde::{Base64, base64::Standard},
+        signatures::{Ed25519KeyPair, KeyPair, to_canonical_json_string_for_signing},
+    };
+    use serde_json::{Value, json};
+
+    use super::Client;
+
+    /// A key pair.
+    pub(crate) fn pair() -> Ed25519KeyPair {
+        let der = Ed25519KeyPair::generate();
+        Ed25519KeyPair::from_der(&der, "unused".to_owned()).unwrap()
+    }
+
+    /// Its public key.
+    pub(crate) fn public(pair: &Ed25519KeyPair) -> String {
+        Base64::<Standard, _>::new(pair.public_key()).encode()
+    }
+
+    /// The object with one more signature.
+    pub(crate) fn signed(mut object: Value, by: &str, name: &str, pair: &Ed25519KeyPair) -> Value {
+        let canonical: CanonicalJsonObject = serde_json::from_value(object.clone()).unwrap();
+        let text = to_canonical_json_string_for_signing(&canonical).unwrap();
+        let signature = pair.sign(text.as_bytes()).base64();
+        object["signatures"][by][format!("ed25519:{name}")] = json!(signature);
+        object
+    }
+
+    /// The keys of a client's device, signed by it.
+    pub(crate) fn device(client: &Client, device_id: &str, pair: &Ed25519KeyPair) -> Value {
+        let object = json!({
+            "user_id": client.user_id,
+            "device_id": device_id,
+            "algorithms": ["m.olm.v1.curve25519-aes-sha2"],
+            "keys": {
+                format!("curve25519:{device_id}"): "3C5BFWi2Y8MaVvjM8M22DBmh24PmgR0nPvJOIArzgyI",
+                format!("ed25519:{device_id}"): public(pair),
+            },
+        });
+        signed(object, client.user_id.as_str(), device_id, pair)
+    }
+
+    /// A cross-signing key, signed by a master key unless it is one.
+    pub(crate) fn cross_signing(
+        client: &Client,
+        usage: &str,
+        pair: &Ed25519KeyPair,
+        master: Option<&Ed25519KeyPair>,
+    ) -> Value {
+        let public_key = public(pair);
+        let object = json!({
+            "user_id": client.user_id,
+            "usage": [usage],
+            "keys": { format!("ed25519:{public_key}"): public_key },
+        });
+        match master {
+            Some(master) => signed(object, client.user_id.as_str(), &public(master), master),
+            None => object,
+        }
+    }
+}

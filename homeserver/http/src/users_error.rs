@@ -22,6 +22,11 @@ impl From<E> for MatrixError {
             E::InvalidParam(_) => Self::invalid_param(message),
             E::BadJson(_) => Self::bad_json(message),
             E::MissingParam(_) => Self::missing_param(message),
+            E::InvalidSignature(_) => bad_request("M_INVALID_SIGNATURE", message),
+            E::ProofNeeded => Self::forbidden(message),
+            E::WrongBackupVersion { current } => {
+                refused("M_WRONG_ROOM_KEYS_VERSION", message).with("current_version", current)
+            }
             E::TooLarge(_) => Self::too_large(message),
             E::UserInUse => bad_request("M_USER_IN_USE", message),
             E::InvalidUsername(_) => bad_request("M_INVALID_USERNAME", message),

@@ -92,6 +92,14 @@ impl Batch {
         self
     }
 
+    /// Adds all that another batch holds; its entries come after those of this one.
+    pub fn append(&mut self, other: Self) -> &mut Self {
+        self.writes.extend_from_slice(&other.writes);
+        self.expected.extend(other.expected);
+        self.entries.extend(other.entries);
+        self
+    }
+
     /// How many positions it needs.
     #[must_use]
     pub fn entries(&self) -> u64 {

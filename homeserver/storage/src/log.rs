@@ -115,6 +115,13 @@ pub enum Entry {
         /// Whose.
         user_id: String,
     },
+    /// Keys look different to one local user alone: who signed somebody's key, or has another user-signing key.
+    KeySignatures {
+        /// To whom.
+        user_id: String,
+        /// Whose keys.
+        of: String,
+    },
 }
 
 /// An event as it is kept.

@@ -228,6 +228,14 @@ pub struct Limits {
     pub account_data_types: usize,
     /// Tags of one room.
     pub tags: usize,
+    /// Devices of one user; who has as many logs out of some before logging in on another.
+    pub devices: usize,
+    /// Bytes of one key: the keys of a device, a one-time key, a cross-signing key.
+    pub key_bytes: usize,
+    /// Sessions in one user's key backup.
+    pub backup_sessions: usize,
+    /// Bytes of one session in a key backup.
+    pub backup_session_bytes: usize,
     /// One-time keys of one device.
     pub one_time_keys: usize,
     /// Messages waiting for one device; a sender whose message would be one more is refused.
@@ -245,6 +253,10 @@ impl Default for Limits {
             account_data_bytes: 1_048_576,
             account_data_types: 5000,
             tags: 100,
+            devices: 1000,
+            key_bytes: 32_768,
+            backup_sessions: 200_000,
+            backup_session_bytes: 65_536,
             one_time_keys: 500,
             to_device_messages: 50_000,
         }

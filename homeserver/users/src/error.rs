@@ -47,6 +47,18 @@ pub enum Error {
     /// A parameter is missing.
     #[error("{0} is missing")]
     MissingParam(&'static str),
+    /// A signature is missing or wrong; the text says which.
+    #[error("{0}")]
+    InvalidSignature(String),
+    /// Other cross-signing keys than those that are there: their user has to prove who they are first.
+    #[error("you have cross-signing keys already; to replace them, confirm that it is you")]
+    ProofNeeded,
+    /// Keys are written to the current version of a backup alone.
+    #[error("this is not the current version of your key backup")]
+    WrongBackupVersion {
+        /// The current version.
+        current: String,
+    },
     /// More or larger than a user may keep; the text says what.
     #[error("{0}")]
     TooLarge(String),

@@ -8,7 +8,7 @@
 //!   `short_tokens`), opening and refreshing sessions, devices, when they were last seen.
 //! - `uia`: user-interactive authentication.
 //! - `account_data`, `tags`, `profiles`, `filters`, `push/` (rules and pushers): what users keep.
-//! - `keys/`: device keys, one-time and fallback keys. `to_device`: messages to devices.
+//! - `keys/`: end-to-end encryption: keys of devices, cross-signing, key backup. `to_device`: messages to devices.
 //! - `presence`: who is online; the only part that lives in memory.
 //! - `housekeeping`: what is done now and then.
 //!
@@ -48,7 +48,10 @@ pub use accounts::{
 pub use clock::Clock;
 pub use config::Config;
 pub use error::{Error, Result};
-pub use keys::{ClaimedKeys, DeviceKeysOf, KeyCounts, KeyUpload};
+pub use keys::{
+    BackupInfo, BackupKeys, BackupState, BackupWhich, ClaimedKeys, CrossSigningKeys, DeviceKeysOf,
+    KeyCounts, KeyFailures, KeyUpload, NewDehydratedDevice, SignedKeys, VisibleKeys,
+};
 pub use presence::{Presence, PresenceHub};
 pub use profiles::ProfileChange;
 pub use push::StoredPusher;

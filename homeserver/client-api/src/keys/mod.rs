@@ -1,8 +1,11 @@
-//! Keys of devices, for end-to-end encryption.
+//! Keys of devices and users, for end-to-end encryption.
 
 pub(crate) mod claim_keys;
+pub(crate) mod get_key_changes;
 pub(crate) mod get_keys;
 pub(crate) mod upload_keys;
+pub(crate) mod upload_signatures;
+pub(crate) mod upload_signing_keys;
 
 use std::collections::BTreeMap;
 

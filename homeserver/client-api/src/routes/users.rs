@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    routing::{post, put},
+    routing::{get, post, put},
 };
 use orvale_http::{Endpoints, paths_of};
 use ruma::api::client::{
@@ -10,8 +10,8 @@ use ruma::api::client::{
 };
 
 use crate::{
-    ApiState, account, admin, config, device, filter, keys, presence, profile, push, session, tag,
-    to_device,
+    ApiState, account, admin, backup, config, dehydrated_device, device, filter, keys, presence,
+    profile, push, session, tag, to_device,
 };
 
 pub(crate) fn routes() -> Router<ApiState> {
@@ -29,6 +29,18 @@ pub(crate) fn routes() -> Router<ApiState> {
         .endpoint(keys::upload_keys::handle)
         .endpoint(keys::get_keys::handle)
         .endpoint(keys::claim_keys::handle)
+        .endpoint(keys::get_key_changes::handle)
+        .endpoint(keys::upload_signing_keys::handle)
+        .endpoint(keys::upload_signatures::handle)
+        .merge(key_backup())
+        .endpoint(dehydrated_device::put_dehydrated_device::handle)
+        .endpoint(dehydrated_device::get_dehydrated_device::handle)
+        .endpoint(dehydrated_device::delete_dehydrated_device::handle)
+        .endpoint(dehydrated_device::get_events::handle)
+        .route(
+            dehydrated_device::get_events::PATH,
+            get(dehydrated_device::get_events::by_get),
+        )
         .endpoint(presence::set_presence::handle)
         .endpoint(presence::get_presence::handle)
         .endpoint(admin::get_user_info::handle)
@@ -106,4 +118,22 @@ fn push_rules() -> Router<ApiState> {
         .endpoint(push::set_pushrule_enabled::handle)
         .endpoint(push::get_pushrule_actions::handle)
         .endpoint(push::set_pushrule_actions::handle)
+}
+
+fn key_backup() -> Router<ApiState> {
+    Router::new()
+        .endpoint(backup::create_backup_version::handle)
+        .endpoint(backup::get_latest_backup_info::handle)
+        .endpoint(backup::get_backup_info::handle)
+        .endpoint(backup::update_backup_version::handle)
+        .endpoint(backup::delete_backup_version::handle)
+        .endpoint(backup::add_backup_keys::handle)
+        .endpoint(backup::add_backup_keys_for_room::handle)
+        .endpoint(backup::add_backup_keys_for_session::handle)
+        .endpoint(backup::get_backup_keys::handle)
+        .endpoint(backup::get_backup_keys_for_room::handle)
+        .endpoint(backup::get_backup_keys_for_session::handle)
+        .endpoint(backup::delete_backup_keys::handle)
+        .endpoint(backup::delete_backup_keys_for_room::handle)
+        .endpoint(backup::delete_backup_keys_for_session::handle)
 }

@@ -51,6 +51,11 @@ pub(super) enum Change {
         user_id: OwnedUserId,
         rooms: Vec<Position>,
     },
+    /// Keys of a user, as one other sees them.
+    KeySignatures {
+        user_id: OwnedUserId,
+        of: OwnedUserId,
+    },
     /// How many one-time keys a device has.
     KeyCounts(OwnedUserId),
     /// A device, or all, was logged out.
@@ -120,6 +125,9 @@ impl Change {
                 }
                 None => None,
             },
+            Entry::KeySignatures { user_id, of } => user(user_id)
+                .zip(user(of))
+                .map(|(user_id, of)| Self::KeySignatures { user_id, of }),
             Entry::DeviceKeyCounts { user_id, .. } => user(user_id).map(Self::KeyCounts),
             Entry::SessionEnded { user_id, device_id } => {
                 user(user_id).map(|user_id| Self::SessionEnded { user_id, device_id })
@@ -208,12 +216,9 @@ impl Followed {
             }
             Change::DeviceList { user_id, rooms } => {
                 if let Whom::All = whom {
-                    self.devices.push(at, user_id.clone());
+                    self.devices.push(at, user_id.clone(), None);
                 }
-                let told = |session: &mut super::Session| {
-                    session.device_lists = at.max(session.device_lists);
-                    session.last = at.max(session.last);
-                };
+                let told = |session: &mut super::Session| session.devices_changed(at);
                 self.with(user_id, whom, woken, told);
                 for slot in rooms
                     .iter()
@@ -225,6 +230,12 @@ impl Followed {
                         told(session);
                     }
                 }
+            }
+            Change::KeySignatures { user_id, of } => {
+                if let Whom::All = whom {
+                    self.devices.push(at, of.clone(), Some(user_id.clone()));
+                }
+                self.with(user_id, whom, woken, |session| session.devices_changed(at));
             }
             Change::KeyCounts(user_id) => self.with(user_id, whom, woken, |session| {
                 session.key_counts = at.max(session.key_counts);

@@ -39,8 +39,13 @@ pub(crate) struct Follow {
 impl Follow {
     /// Nothing followed yet, standing at a position. Sessions may take `budget` bytes.
     pub(crate) fn new(at: Position, budget: usize) -> Self {
+        let devices = Devices {
+            after: at,
+            ..Devices::default()
+        };
         let followed = Followed {
             at,
+            devices,
             ..Followed::default()
         };
         Self {
@@ -150,19 +155,31 @@ impl Recent {
 #[derive(Debug, Default)]
 struct Devices {
     after: Position,
-    changes: VecDeque<(Position, OwnedUserId)>,
+    changes: VecDeque<DeviceChange>,
+}
+
+/// Devices or keys of a user changed, to everybody or to one.
+#[derive(Debug)]
+struct DeviceChange {
+    at: Position,
+    user_id: OwnedUserId,
+    only_to: Option<OwnedUserId>,
 }
 
 impl Devices {
     const KEPT: usize = 4096;
 
-    fn push(&mut self, at: Position, user_id: OwnedUserId) {
+    fn push(&mut self, at: Position, user_id: OwnedUserId, only_to: Option<OwnedUserId>) {
         if self.changes.len() == Self::KEPT
-            && let Some((gone, _)) = self.changes.pop_front()
+            && let Some(gone) = self.changes.pop_front()
         {
-            self.after = gone;
+            self.after = gone.at;
         }
-        self.changes.push_back((at, user_id));
+        self.changes.push_back(DeviceChange {
+            at,
+            user_id,
+            only_to,
+        });
     }
 }
 
@@ -227,21 +244,23 @@ impl Followed {
         self.sessions.len()
     }
 
-    /// The users whose devices changed after a position, if all of them are known.
-    pub(crate) fn device_changes(
-        &self,
+    /// The users whose devices or keys changed for one user after a position, if all of them are known.
+    pub(crate) fn device_changes<'a>(
+        &'a self,
         since: Position,
-    ) -> Option<impl Iterator<Item = &OwnedUserId>> {
+        to: &'a UserId,
+    ) -> Option<impl Iterator<Item = &'a OwnedUserId>> {
         if since < self.devices.after {
             return None;
         }
-        let from = self.devices.changes.partition_point(|(at, _)| *at <= since);
-        Some(
-            self.devices
-                .changes
-                .range(from..)
-                .map(|(_, user_id)| user_id),
-        )
+        let from = self
+            .devices
+            .changes
+            .partition_point(|change| change.at <= since);
+        let changes = self.devices.changes.range(from..);
+        let told =
+            changes.filter(move |change| change.only_to.as_deref().is_none_or(|only| only == to));
+        Some(told.map(|change| &change.user_id))
     }
 
     /// Adds a session that knows everything up to `at`, unless its user has one by now.

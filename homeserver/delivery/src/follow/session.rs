@@ -205,6 +205,12 @@ impl Session {
         self.last = at.max(self.last);
     }
 
+    /// Devices or keys of somebody the user shares a room with changed.
+    pub(super) fn devices_changed(&mut self, at: Position) {
+        self.device_lists = at.max(self.device_lists);
+        self.last = at.max(self.last);
+    }
+
     /// The user forgot a room.
     pub(super) fn forget(&mut self, room: Position, at: Position) {
         // A user who is there again by now did not forget.

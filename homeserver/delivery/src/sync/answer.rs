@@ -12,7 +12,6 @@ use ruma::OwnedUserId;
 
 use super::{
     Asked,
-    devices::Acquaintances,
     json::{List, Object},
     lazy::Connection,
     token::Token,
@@ -162,7 +161,6 @@ impl Inner {
                 self.lazy
                     .connection(&asked.user_id, &asked.device_id, asked.filter.hash, since)
             }),
-            acquaintances: Acquaintances::default(),
         };
         let mut out = Vec::with_capacity(512 + 512 * news.rooms.len());
         let mut object = Object::open(&mut out);
@@ -207,7 +205,6 @@ pub(super) struct Writer<'a> {
     pub(super) since: Option<Position>,
     pub(super) ignored: Arc<BTreeSet<OwnedUserId>>,
     pub(super) lazy: Option<Connection<'a>>,
-    pub(super) acquaintances: Acquaintances,
 }
 
 /// The sections of rooms, by how the user stands in them: the insides of objects.

@@ -2,7 +2,7 @@
 //!
 //! - this file: the request, waiting.
 //! - `answer.rs`: the answer as a whole; each section has a file: `room.rs` (rooms that the user is in or was), `invited.rs`,
-//!   `ephemeral.rs`, `devices.rs`, `presence.rs`.
+//!   `ephemeral.rs`, `devices.rs`, `device_lists.rs`, `presence.rs`.
 //! - `timeline.rs`, `state.rs`: what a room's section holds of its history and its state.
 //! - `token.rs`, `filter.rs`, `lazy.rs`: the token, the filter, which members a client has.
 //! - `json.rs`: writing.
@@ -11,6 +11,9 @@
 //! waits it holds its token, its filter and a notification, nothing else.
 
 mod answer;
+pub(crate) mod device_lists;
+#[cfg(test)]
+mod device_lists_tests;
 mod devices;
 mod ephemeral;
 pub(crate) mod filter;

@@ -71,7 +71,6 @@ impl Writer<'_> {
                 && !timeline.limited
                 && state.is_empty()
                 && summary.is_none();
-            self.meet(room, timeline, since)?;
             self.write_timeline(timeline, &mut viewer, &mut object)?;
             self.write_state(&state, &mut viewer, &mut object)?;
             if let Some(summary) = summary {
@@ -157,7 +156,6 @@ impl Writer<'_> {
                 }
                 timeline.events.push(event);
             }
-            self.part(room, since)?;
             self.write_timeline(&timeline, &mut viewer, &mut object)?;
             self.write_state(&state, &mut viewer, &mut object)?;
         } else {

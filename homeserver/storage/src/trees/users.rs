@@ -225,8 +225,104 @@ pub struct FallbackKey {
     pub used: bool,
 }
 
+/// One-time keys that were given out, so that one that is uploaded once more is not given out once more: localpart, device
+/// ID, algorithm, key ID → [`ClaimedKey`]. Those given out longest ago go.
+pub const CLAIMED_KEYS: Tree<(String, String, String, String), ClaimedKey> =
+    Tree::new(0x0213, "claimed_keys");
+
+/// A one-time key that was given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimedKey {
+    /// When, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// SHA-256 of the key object.
+    pub hash: [u8; 32],
+}
+
+/// The public cross-signing keys: localpart → [`CrossSigning`]. In one record, because they stand on each other.
+pub const CROSS_SIGNING: Tree<(String,), CrossSigning> = Tree::new(0x0214, "cross_signing");
+
+/// A user's cross-signing keys: key objects, with those of the user's own signatures that came with them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CrossSigning {
+    /// The master key.
+    pub master: Option<JsonText>,
+    /// The self-signing key, signed by the master key.
+    pub self_signing: Option<JsonText>,
+    /// The user-signing key, signed by the master key; for the user's own eyes.
+    pub user_signing: Option<JsonText>,
+    /// The position of the last change that only the user sees.
+    pub private_at: Position,
+}
+
+/// Signatures that local users put on keys after these were uploaded: the signer's localpart, whose key, the key (a device ID or
+/// a public cross-signing key), the signing key's ID → [`KeySignature`]. The signer first: a reader sees what the
+/// keys' owner signed and what the reader signed, which are two ranges.
+pub const KEY_SIGNATURES: Tree<(String, String, String, String), KeySignature> =
+    Tree::new(0x0215, "key_signatures");
+
+/// A signature on a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySignature {
+    /// The position of its upload.
+    pub at: Position,
+    /// The signature, in Base64.
+    pub signature: String,
+}
+
+/// Key backups: localpart, version → [`Backup`]. Deleted ones stay as a mark, so that no version is used twice.
+pub const BACKUPS: Tree<(String, u64), Backup> = Tree::new(0x0216, "backups");
+
+/// A version of a user's key backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backup {
+    /// How sessions are encrypted.
+    pub algorithm: String,
+    /// What the algorithm needs to know, a JSON object.
+    pub auth_data: JsonText,
+    /// How many sessions it holds.
+    pub count: u64,
+    /// How often its sessions changed.
+    pub etag: u64,
+    /// Whether it was deleted.
+    pub deleted: bool,
+}
+
+/// Sessions in key backups: localpart, version, room ID, session ID → [`BackupSession`].
+pub const BACKUP_SESSIONS: Tree<(String, u64, String, String), BackupSession> =
+    Tree::new(0x0217, "backup_sessions");
+
+/// The backup of a Megolm session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupSession {
+    /// The first message it can decrypt.
+    pub first_message_index: u64,
+    /// How often it was forwarded.
+    pub forwarded_count: u64,
+    /// Whether the device it came from was verified.
+    pub is_verified: bool,
+    /// The session, encrypted: a JSON object.
+    pub session_data: JsonText,
+}
+
+/// Dehydrated devices: localpart → [`DehydratedDevice`]. A user has at most one; its device is in [`DEVICES`].
+pub const DEHYDRATED_DEVICES: Tree<(String,), DehydratedDevice> =
+    Tree::new(0x0218, "dehydrated_devices");
+
+/// A device that waits on the server for its user to come back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DehydratedDevice {
+    /// Its ID.
+    pub device_id: String,
+    /// What a client makes it live with, encrypted: a JSON object.
+    pub device_data: JsonText,
+}
+
 /// When a user's devices or device keys last changed: localpart → position.
 pub const DEVICE_LISTS: Tree<(String,), Position> = Tree::new(0x0211, "device_lists");
+
+/// Whose devices or device keys last changed at a position: position → localpart. [`DEVICE_LISTS`] the other way round.
+pub const DEVICE_CHANGES: Tree<(Position,), String> = Tree::new(0x0219, "device_changes");
 
 /// What users last said of themselves: localpart → [`Presence`]. Whether they are online is not kept.
 pub const PRESENCE: Tree<(String,), Presence> = Tree::new(0x0212, "presence");
@@ -260,4 +356,11 @@ pub(crate) const TREES: &[&dyn Described] = &[
     &FALLBACK_KEYS,
     &DEVICE_LISTS,
     &PRESENCE,
+    &CLAIMED_KEYS,
+    &CROSS_SIGNING,
+    &KEY_SIGNATURES,
+    &BACKUPS,
+    &BACKUP_SESSIONS,
+    &DEHYDRATED_DEVICES,
+    &DEVICE_CHANGES,
 ];

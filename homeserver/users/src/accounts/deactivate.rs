@@ -25,6 +25,9 @@ impl Users {
             account.deactivated = Some(if erase { Erase::Yes } else { Erase::No });
         })
         .await?;
+        if erase {
+            self.inner.erased.add(localpart);
+        }
         let devices = self.devices(user_id)?;
         self.delete_devices(
             user_id,
@@ -59,6 +62,9 @@ impl Users {
             }
         }
         self.store().commit(batch).await?;
+        if erase {
+            self.forget_backups(user_id).await?;
+        }
         self.inner.rulesets.forget([user_id]);
         self.inner.presence.forget(user_id);
         tracing::info!(%user_id, erase, "account deactivated");
@@ -88,7 +94,7 @@ mod tests {
                 .is_none()
         );
         assert!(users.is_deactivated(&alice).unwrap());
-        assert!(users.is_erased(&alice).unwrap());
+        assert!(users.is_erased(&alice));
         assert!(users.devices(&alice).unwrap().is_empty());
         assert!(
             users
@@ -121,7 +127,7 @@ mod tests {
             .await
             .unwrap();
         users.deactivate(&alice, false).await.unwrap();
-        assert!(!users.is_erased(&alice).unwrap());
+        assert!(!users.is_erased(&alice));
         assert!(
             users
                 .account_data(&alice, None, "org.example.kept")

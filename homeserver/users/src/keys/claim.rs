@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use orvale_storage::{
     Batch, Entry,
-    trees::users::{FALLBACK_KEYS, FallbackKey, ONE_TIME_KEYS},
+    record::JsonText,
+    trees::users::{CLAIMED_KEYS, ClaimedKey, FALLBACK_KEYS, FallbackKey, ONE_TIME_KEYS},
 };
 use ruma::{
     DeviceId, OneTimeKeyAlgorithm, OwnedDeviceId, OwnedOneTimeKeyId, OwnedUserId, UserId,
     encryption::OneTimeKey, serde::Raw,
 };
+use sha2::{Digest, Sha256};
 
 use crate::{Error, Result, Users};
 
@@ -18,6 +20,10 @@ pub type ClaimedKeys =
     BTreeMap<OwnedUserId, BTreeMap<OwnedDeviceId, BTreeMap<OwnedOneTimeKeyId, Raw<OneTimeKey>>>>;
 
 type Key = (OwnedOneTimeKeyId, Raw<OneTimeKey>);
+type Wanted<'a> = (&'a UserId, &'a DeviceId, &'a OneTimeKeyAlgorithm);
+
+/// How many devices' keys are claimed in one batch: few enough that claims of others seldom come in between.
+const AT_ONCE: usize = 32;
 
 impl Users {
     /// Claims one key of each named device of this server: a one-time key, or the fallback key where none is left. Devices
@@ -29,71 +35,96 @@ impl Users {
         &self,
         wanted: &BTreeMap<OwnedUserId, BTreeMap<OwnedDeviceId, OneTimeKeyAlgorithm>>,
     ) -> Result<ClaimedKeys> {
+        let local = wanted.iter().filter(|(user_id, _)| self.is_local(user_id));
+        let all: Vec<Wanted<'_>> = local
+            .flat_map(|(user_id, devices)| {
+                let each = devices.iter();
+                each.map(move |(device_id, algorithm)| (&**user_id, &**device_id, algorithm))
+            })
+            .collect();
         let mut claimed = ClaimedKeys::new();
-        for (user_id, devices) in wanted.iter().filter(|(user_id, _)| self.is_local(user_id)) {
-            for (device_id, algorithm) in devices {
-                if let Some((key_id, key)) = self.claim_key(user_id, device_id, algorithm).await? {
-                    let of_user = claimed.entry(user_id.clone()).or_default();
-                    of_user
-                        .entry(device_id.clone())
-                        .or_default()
-                        .insert(key_id, key);
-                }
+        for some in all.chunks(AT_ONCE) {
+            let replacing: Vec<_> = some
+                .iter()
+                .map(|(user_id, device_id, _)| self.replacing_key_counts(user_id, device_id))
+                .collect();
+            let found = self
+                .write(|| {
+                    let mut batch = Batch::new();
+                    let mut found = Vec::new();
+                    for wanted in some {
+                        if let Some(key) = self.claim_key(*wanted, &mut batch)? {
+                            found.push((*wanted, key));
+                        }
+                    }
+                    Ok((batch, found))
+                })
+                .await?;
+            drop(replacing);
+            for ((user_id, device_id, _), (key_id, key)) in found {
+                let of_user = claimed.entry(user_id.to_owned()).or_default();
+                of_user
+                    .entry(device_id.to_owned())
+                    .or_default()
+                    .insert(key_id, key);
             }
         }
         Ok(claimed)
     }
 
-    /// Claims a key of one device.
-    async fn claim_key(
+    /// Claims a key of one device in a batch.
+    fn claim_key(
         &self,
-        user_id: &UserId,
-        device_id: &DeviceId,
-        algorithm: &OneTimeKeyAlgorithm,
+        (user_id, device_id, algorithm): Wanted<'_>,
+        batch: &mut Batch,
     ) -> Result<Option<Key>> {
         let localpart = user_id.localpart();
         let counts = || Entry::DeviceKeyCounts {
             user_id: user_id.to_string(),
             device_id: device_id.to_string(),
         };
-        let _replacing = self.replacing_key_counts(user_id, device_id);
-        let claimed = self
-            .write(|| {
-                let mut batch = Batch::new();
-                let first =
-                    self.store()
-                        .prefix(&ONE_TIME_KEYS, (localpart, device_id, algorithm), 1)?;
-                if let Some(((_, _, _, at, key_id), key)) = first.into_iter().next() {
-                    let place = (localpart, device_id, algorithm, at, &key_id);
-                    // That it is still there is what keeps two from getting one key.
-                    batch
-                        .expect(&ONE_TIME_KEYS, place, Some(&key))
-                        .delete(&ONE_TIME_KEYS, place)
-                        .log(counts());
-                    return Ok((batch, Some(claimed(algorithm, &key_id, key.0)?)));
-                }
-                let place = (localpart, device_id, algorithm);
-                let Some(fallback) = self.store().get(&FALLBACK_KEYS, place)? else {
-                    return Ok((batch, None));
-                };
-                if !fallback.used {
-                    let used = FallbackKey {
-                        used: true,
-                        ..fallback.clone()
-                    };
-                    batch
-                        .expect(&FALLBACK_KEYS, place, Some(&fallback))
-                        .put(&FALLBACK_KEYS, place, &used)
-                        .log(counts());
-                }
-                Ok((
-                    batch,
-                    Some(claimed(algorithm, &fallback.key_id, fallback.key.0)?),
-                ))
-            })
-            .await?;
-        Ok(claimed)
+        let first = self
+            .store()
+            .prefix(&ONE_TIME_KEYS, (localpart, device_id, algorithm), 1)?;
+        if let Some(((_, _, _, at, key_id), key)) = first.into_iter().next() {
+            let place = (localpart, device_id, algorithm, at, &key_id);
+            let given = ClaimedKey {
+                at: self.now(),
+                hash: hash_of(&key),
+            };
+            // That it is still there is what keeps two from getting one key.
+            batch
+                .expect(&ONE_TIME_KEYS, place, Some(&key))
+                .delete(&ONE_TIME_KEYS, place)
+                .put(
+                    &CLAIMED_KEYS,
+                    (localpart, device_id, algorithm, &key_id),
+                    &given,
+                )
+                .log(counts());
+            return claimed(algorithm, &key_id, key.0).map(Some);
+        }
+        let place = (localpart, device_id, algorithm);
+        let Some(fallback) = self.store().get(&FALLBACK_KEYS, place)? else {
+            return Ok(None);
+        };
+        if !fallback.used {
+            let used = FallbackKey {
+                used: true,
+                ..fallback.clone()
+            };
+            batch
+                .expect(&FALLBACK_KEYS, place, Some(&fallback))
+                .put(&FALLBACK_KEYS, place, &used)
+                .log(counts());
+        }
+        claimed(algorithm, &fallback.key_id, fallback.key.0).map(Some)
     }
+}
+
+/// What is remembered of a key that was given out.
+pub(super) fn hash_of(key: &JsonText) -> [u8; 32] {
+    Sha256::digest(&key.0).into()
 }
 
 fn claimed(algorithm: &OneTimeKeyAlgorithm, key_id: &str, key: String) -> Result<Key> {
@@ -188,6 +219,29 @@ mod tests {
         given.sort();
         given.dedup();
         assert_eq!(given.len(), 50);
+    }
+
+    #[tokio::test]
+    async fn many_devices_are_claimed_from_at_once() {
+        let users = users();
+        let alice = users.account("alice").await;
+        let mut devices = BTreeMap::new();
+        for _ in 0..AT_ONCE + 5 {
+            let device_id = users.session(&alice).await.device_id;
+            users
+                .upload_keys(&alice, &device_id, &upload(&alice, &device_id, &["A"]))
+                .await
+                .unwrap();
+            devices.insert(device_id, OneTimeKeyAlgorithm::SignedCurve25519);
+        }
+        let wanted = BTreeMap::from([(alice.clone(), devices)]);
+        let claimed = users.claim_keys(&wanted).await.unwrap();
+        assert_eq!(claimed[&alice].len(), AT_ONCE + 5);
+        assert!(
+            claimed[&alice]
+                .values()
+                .all(|keys| keys.keys().all(|id| id.key_name().as_str() == "A"))
+        );
     }
 
     #[tokio::test]

@@ -6,22 +6,31 @@ use std::{
 };
 
 use orvale_storage::{
-    Batch, Entry, Position,
+    Batch, Entry,
     record::JsonText,
     trees::users::{
-        DEVICE_KEYS, DEVICE_LISTS, DEVICES, Device, FALLBACK_KEYS, FallbackKey, ONE_TIME_KEYS,
+        CLAIMED_KEYS, CROSS_SIGNING, DEVICE_KEYS, DEVICES, Device, FALLBACK_KEYS, FallbackKey,
+        KEY_SIGNATURES, KeySignature, ONE_TIME_KEYS,
     },
 };
 use ruma::{
-    CanonicalJsonObject, CanonicalJsonValue, DeviceId, DeviceKeyAlgorithm, DeviceKeyId,
-    OneTimeKeyName, OwnedOneTimeKeyId, UserId,
+    DeviceId, OneTimeKeyName, OwnedOneTimeKeyId, UserId,
     encryption::{DeviceKeys, OneTimeKey},
-    serde::{Base64, Raw},
-    signatures::verify_json,
+    serde::Raw,
 };
 
-use super::KeyCounts;
-use crate::{Error, Result, Users};
+use super::{
+    KeyCounts,
+    claim::hash_of,
+    cross_signing::public_key,
+    device_keys::{CheckedDeviceKeys, check_device_keys, signing_key_id},
+    signed::Signed,
+};
+use crate::{Error, Result, Users, users::Places};
+
+/// How many keys that were given out are remembered of a device, and how many are left when they become too many.
+const REMEMBERED: usize = 2_000;
+const LEFT: usize = 1_000;
 
 /// Keys that a device uploads.
 #[derive(Debug, Clone, Default)]
@@ -35,18 +44,19 @@ pub struct KeyUpload {
 }
 
 /// An upload that has been checked: algorithm, key ID, key.
-struct Checked {
-    device_keys: Option<(JsonText, DeviceKeys)>,
+pub(super) struct Checked {
+    device_keys: Option<CheckedDeviceKeys>,
     one_time: Vec<(String, String, JsonText)>,
     fallback: Vec<(String, String, JsonText)>,
 }
 
 impl Users {
-    /// Keeps keys that a device uploads; returns how many it has then. Uploading the same again changes nothing; another
-    /// key under a known ID is refused. With other identity keys the one-time and fallback keys of the old ones go.
+    /// Keeps keys that a device uploads; returns how many it has then. Uploading the same again changes nothing, also where a
+    /// key was given out meanwhile; another key under a known ID is refused. With other identity keys the one-time and
+    /// fallback keys of the old ones go.
     ///
     /// # Errors
-    /// [`Error::InvalidParam`], [`Error::TooLarge`], [`Error::NoSuchDevice`]; storage.
+    /// [`Error::InvalidParam`], [`Error::InvalidSignature`], [`Error::TooLarge`], [`Error::NoSuchDevice`]; storage.
     pub async fn upload_keys(
         &self,
         user_id: &UserId,
@@ -54,7 +64,7 @@ impl Users {
         upload: &KeyUpload,
     ) -> Result<Arc<KeyCounts>> {
         let localpart = self.localpart(user_id)?;
-        let checked = check(user_id, device_id, upload)?;
+        let checked = self.check_upload(user_id, device_id, upload)?;
         let replacing = self.replacing_key_counts(user_id, device_id);
         self.write_at(1, |places| {
             let device = self
@@ -62,22 +72,11 @@ impl Users {
                 .get(&DEVICES, (localpart, device_id))?
                 .ok_or(Error::NoSuchDevice)?;
             let mut batch = Batch::new();
-            let news = self.keys_batch(localpart, device_id, &checked, places.at(0), &mut batch)?;
-            if batch.is_empty() {
-                return Ok((batch, ()));
+            self.keys_batch(user_id, device_id, &checked, false, places, &mut batch)?;
+            if !batch.is_empty() {
+                // A device that is being removed must not be left with keys.
+                batch.expect::<_, Device>(&DEVICES, (localpart, device_id), Some(&device));
             }
-            batch.log(Entry::DeviceKeyCounts {
-                user_id: user_id.to_string(),
-                device_id: device_id.to_string(),
-            });
-            if news {
-                batch.log(Entry::DeviceList {
-                    user_id: user_id.to_string(),
-                });
-                batch.put(&DEVICE_LISTS, (localpart,), &places.at(1));
-            }
-            // A device that is being removed must not be left with keys.
-            batch.expect::<_, Device>(&DEVICES, (localpart, device_id), Some(&device));
             Ok((batch, ()))
         })
         .await?;
@@ -85,66 +84,174 @@ impl Users {
         self.key_counts(user_id, device_id)
     }
 
-    /// Adds to a batch what an upload changes; whether the device's identity keys are among it.
-    fn keys_batch(
+    /// Adds to a batch what an upload changes, and the entries that tell of it. Of a device that is `new` in this batch nothing is
+    /// known.
+    pub(super) fn keys_batch(
         &self,
-        localpart: &str,
+        user_id: &UserId,
         device_id: &DeviceId,
         checked: &Checked,
-        at: Position,
+        new: bool,
+        places: &Places<'_>,
         batch: &mut Batch,
-    ) -> Result<bool> {
-        let key = (localpart, device_id);
-        let mut known = self.store().prefix(&ONE_TIME_KEYS, key, usize::MAX)?;
+    ) -> Result<()> {
+        let key = (self.localpart(user_id)?, device_id);
+        let before = self.store().get(&DEVICE_KEYS, key)?;
         let mut news = false;
-        if let Some((text, device_keys)) = &checked.device_keys {
-            let before = self.store().get(&DEVICE_KEYS, key)?;
-            news = before.as_ref() != Some(text);
-            if news {
-                batch
-                    .expect(&DEVICE_KEYS, key, before.as_ref())
-                    .put(&DEVICE_KEYS, key, text);
+        let mut is_other_device = new;
+        let mut changes = Batch::new();
+        if let Some(device_keys) = &checked.device_keys {
+            let is_new = new || before.as_ref() != Some(&device_keys.text);
+            if is_new {
+                changes.expect(&DEVICE_KEYS, key, before.as_ref()).put(
+                    &DEVICE_KEYS,
+                    key,
+                    &device_keys.text,
+                );
+                self.remove_signatures_of(user_id, device_id, &mut changes)?;
             }
             let identity = before
                 .and_then(|before| before.parse::<DeviceKeys>().ok())
                 .map(|before| before.keys);
-            if identity.is_some_and(|identity| identity != device_keys.keys) {
-                for ((_, _, algorithm, at, key_id), _) in std::mem::take(&mut known) {
-                    batch.delete(
-                        &ONE_TIME_KEYS,
-                        (localpart, device_id, algorithm, at, key_id),
-                    );
-                }
-                for ((_, _, algorithm), _) in
-                    self.store().prefix(&FALLBACK_KEYS, key, usize::MAX)?
-                {
-                    batch.delete(&FALLBACK_KEYS, (localpart, device_id, algorithm));
-                }
+            is_other_device |= identity.is_some_and(|identity| identity != device_keys.keys.keys);
+            let at = places.at(batch.entries());
+            let signed = self.self_signed(user_id, device_id, device_keys, is_new)?;
+            for (key_id, signature) in &signed {
+                let place = (key.0, user_id, device_id, key_id);
+                let signature = KeySignature {
+                    at,
+                    signature: signature.clone(),
+                };
+                changes.put(&KEY_SIGNATURES, place, &signature);
+            }
+            news = is_new || !signed.is_empty();
+        }
+        if is_other_device {
+            self.remove_one_time_keys(key.0, device_id, &mut changes)?;
+        }
+        self.one_time_batch(
+            key.0,
+            device_id,
+            checked,
+            is_other_device,
+            places.at(batch.entries()),
+            &mut changes,
+        )?;
+        for (algorithm, key_id, text) in &checked.fallback {
+            let place = (key.0, device_id, algorithm);
+            let before = self.store().get(&FALLBACK_KEYS, place)?;
+            if is_other_device
+                || before.is_none_or(|before| before.key_id != *key_id || before.key != *text)
+            {
+                let record = FallbackKey {
+                    key_id: key_id.clone(),
+                    key: text.clone(),
+                    used: false,
+                };
+                changes.put(&FALLBACK_KEYS, place, &record);
             }
         }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        batch.append(changes);
+        batch.log(Entry::DeviceKeyCounts {
+            user_id: user_id.to_string(),
+            device_id: device_id.to_string(),
+        });
+        if news {
+            self.device_list_changes(user_id, places, batch)?;
+        }
+        Ok(())
+    }
+
+    /// The signatures by the user's self-signing key that came with device keys and are not known yet. Those by other keys
+    /// are passed over.
+    fn self_signed(
+        &self,
+        user_id: &UserId,
+        device_id: &DeviceId,
+        device_keys: &CheckedDeviceKeys,
+        is_new: bool,
+    ) -> Result<Vec<(String, String)>> {
+        if device_keys.others.is_empty() {
+            return Ok(Vec::new());
+        }
+        let localpart = self.localpart(user_id)?;
+        let cross_signing = self.store().get(&CROSS_SIGNING, (localpart,))?;
+        let Some(own) = cross_signing.and_then(|keys| keys.self_signing) else {
+            return Ok(Vec::new());
+        };
+        let own = Signed::stored(&own)?;
+        let public = public_key(&own)
+            .ok_or_else(|| Error::Internal("a stored cross-signing key has no key".to_owned()))?;
+        let mut found = Vec::new();
+        for (key_id, signature) in &device_keys.others {
+            if key_id.strip_prefix("ed25519:") != Some(public.as_str()) {
+                continue;
+            }
+            if !device_keys.signed.is_signature(signature, &public) {
+                return Err(Error::InvalidSignature(
+                    "the signature of the device keys by your self-signing key is wrong".to_owned(),
+                ));
+            }
+            let place = (localpart, user_id, device_id, key_id);
+            if is_new || !self.store().contains(&KEY_SIGNATURES, place)? {
+                found.push((key_id.clone(), signature.clone()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Adds the one-time keys of an upload that are new.
+    fn one_time_batch(
+        &self,
+        localpart: &str,
+        device_id: &DeviceId,
+        checked: &Checked,
+        is_other_device: bool,
+        at: orvale_storage::Position,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        if checked.one_time.is_empty() {
+            return Ok(());
+        }
+        let key = (localpart, device_id);
+        let known = if is_other_device {
+            Vec::new()
+        } else {
+            self.store().prefix(&ONE_TIME_KEYS, key, usize::MAX)?
+        };
         let ids = known
             .iter()
             .map(|((_, _, algorithm, _, id), key)| ((algorithm.as_str(), id.as_str()), key));
         let ids = ids.collect::<BTreeMap<_, _>>();
         let mut count = known.len();
         for (algorithm, key_id, key) in &checked.one_time {
+            let other = || {
+                Error::InvalidParam(format!(
+                    "there is another one-time key with the ID {algorithm}:{key_id} already"
+                ))
+            };
             match ids.get(&(algorithm.as_str(), key_id.as_str())) {
-                Some(same) if *same == key => {}
-                Some(_) => {
-                    let message = format!(
-                        "there is another one-time key with the ID {algorithm}:{key_id} already"
-                    );
-                    return Err(Error::InvalidParam(message));
-                }
-                None => {
-                    batch.put(
-                        &ONE_TIME_KEYS,
-                        (localpart, device_id, algorithm, at, key_id),
-                        key,
-                    );
-                    count += 1;
-                }
+                Some(same) if *same == key => continue,
+                Some(_) => return Err(other()),
+                None => {}
             }
+            let place = (localpart, device_id, algorithm, key_id);
+            if !is_other_device && let Some(claimed) = self.store().get(&CLAIMED_KEYS, place)? {
+                // The client repeats an upload whose answer it did not get, and the key was given out meanwhile.
+                if claimed.hash == hash_of(key) {
+                    continue;
+                }
+                return Err(other());
+            }
+            batch.put(
+                &ONE_TIME_KEYS,
+                (localpart, device_id, algorithm, at, key_id),
+                key,
+            );
+            count += 1;
         }
         let most = self.config().limits.one_time_keys;
         if count > most {
@@ -152,117 +259,137 @@ impl Users {
                 "a device has at most {most} one-time keys"
             )));
         }
-        for (algorithm, key_id, key) in &checked.fallback {
-            let place = (localpart, device_id, algorithm);
-            let before = self.store().get(&FALLBACK_KEYS, place)?;
-            if before.is_none_or(|before| before.key_id != *key_id || before.key != *key) {
-                let record = FallbackKey {
-                    key_id: key_id.clone(),
-                    key: key.clone(),
-                    used: false,
-                };
-                batch.put(&FALLBACK_KEYS, place, &record);
+        if !is_other_device {
+            self.forget_claimed(localpart, device_id, batch)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets which keys were given out longest ago, where too many are remembered.
+    fn forget_claimed(
+        &self,
+        localpart: &str,
+        device_id: &DeviceId,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let key = (localpart, device_id);
+        let mut claimed = self.store().prefix(&CLAIMED_KEYS, key, usize::MAX)?;
+        if claimed.len() <= REMEMBERED {
+            return Ok(());
+        }
+        claimed.sort_by_key(|(_, claimed)| claimed.at);
+        claimed.truncate(claimed.len() - LEFT);
+        for ((_, _, algorithm, key_id), _) in claimed {
+            batch.delete(&CLAIMED_KEYS, (localpart, device_id, algorithm, key_id));
+        }
+        Ok(())
+    }
+
+    /// Removes the one-time and fallback keys of a device.
+    pub(crate) fn remove_one_time_keys(
+        &self,
+        localpart: &str,
+        device_id: &DeviceId,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let key = (localpart, device_id);
+        for ((_, _, algorithm, at, key_id), _) in
+            self.store().prefix(&ONE_TIME_KEYS, key, usize::MAX)?
+        {
+            batch.delete(
+                &ONE_TIME_KEYS,
+                (localpart, device_id, algorithm, at, key_id),
+            );
+        }
+        for ((_, _, algorithm), _) in self.store().prefix(&FALLBACK_KEYS, key, usize::MAX)? {
+            batch.delete(&FALLBACK_KEYS, (localpart, device_id, algorithm));
+        }
+        for ((_, _, algorithm, key_id), _) in self.store().prefix(&CLAIMED_KEYS, key, usize::MAX)? {
+            batch.delete(&CLAIMED_KEYS, (localpart, device_id, algorithm, key_id));
+        }
+        Ok(())
+    }
+
+    /// Removes the user's signatures on a device's keys, and the device's on the user's master key.
+    pub(crate) fn remove_signatures_of(
+        &self,
+        user_id: &UserId,
+        device_id: &DeviceId,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let localpart = self.localpart(user_id)?;
+        let own_id = signing_key_id(device_id);
+        for ((_, of, key, by), _) in
+            self.store()
+                .prefix(&KEY_SIGNATURES, (localpart, user_id), usize::MAX)?
+        {
+            if key == device_id.as_str() || by == own_id.as_str() {
+                batch.delete(&KEY_SIGNATURES, (localpart, of, key, by));
             }
         }
-        Ok(news)
+        Ok(())
     }
-}
 
-fn check(user_id: &UserId, device_id: &DeviceId, upload: &KeyUpload) -> Result<Checked> {
-    let device_keys = upload
-        .device_keys
-        .as_ref()
-        .map(|keys| check_device_keys(user_id, device_id, keys))
-        .transpose()?;
-    let fallback = upload
-        .fallback_keys
-        .iter()
-        .map(|(id, key)| check_key(id, key))
-        .collect::<Result<Vec<_>>>()?;
-    let algorithms = fallback
-        .iter()
-        .map(|(algorithm, ..)| algorithm)
-        .collect::<BTreeSet<_>>();
-    if algorithms.len() < fallback.len() {
-        return Err(Error::InvalidParam(
-            "there is one fallback key for each algorithm".to_owned(),
-        ));
-    }
-    let one_time = upload
-        .one_time_keys
-        .iter()
-        .map(|(id, key)| check_key(id, key))
-        .collect::<Result<_>>()?;
-    Ok(Checked {
-        device_keys,
-        one_time,
-        fallback,
-    })
-}
-
-fn check_device_keys(
-    user_id: &UserId,
-    device_id: &DeviceId,
-    raw: &Raw<DeviceKeys>,
-) -> Result<(JsonText, DeviceKeys)> {
-    let refused = |reason: &str| Err(Error::InvalidParam(format!("the device keys {reason}")));
-    let keys = raw
-        .deserialize()
-        .map_err(|e| Error::BadJson(format!("the device keys are malformed: {e}")))?;
-    if keys.user_id != user_id || keys.device_id != device_id {
-        return refused("are of another user or device");
-    }
-    if keys
-        .keys
-        .keys()
-        .any(|key_id| key_id.key_name() != device_id)
-    {
-        return refused("have a key whose ID does not end in the device's ID");
-    }
-    let signing_key_id = DeviceKeyId::from_parts(DeviceKeyAlgorithm::Ed25519, device_id);
-    let Some(signing_key) = keys.keys.get(&signing_key_id) else {
-        return refused("have no ed25519 key");
-    };
-    let mut object = canonical(raw.json().get())?;
-    object.remove("unsigned");
-    // Others refuse a device whose signature on its own keys is wrong; better that its client learns of it here.
-    let own = keys
-        .signatures
-        .get(user_id)
-        .is_some_and(|by| by.keys().any(|id| id.as_str() == signing_key_id.as_str()));
-    if own {
-        let Ok(signing_key) = Base64::parse(signing_key) else {
-            return refused("have an ed25519 key that is not Base64");
-        };
-        let mut signed = object.clone();
-        let theirs = BTreeMap::from([(signing_key_id.to_string(), signing_key)]);
-        if let Some(CanonicalJsonValue::Object(signatures)) = signed.get_mut("signatures") {
-            signatures.retain(|signer, _| signer == user_id.as_str());
-            for by in signatures.values_mut() {
-                if let CanonicalJsonValue::Object(by) = by {
-                    by.retain(|key_id, _| key_id == signing_key_id.as_str());
-                }
-            }
+    pub(super) fn check_upload(
+        &self,
+        user_id: &UserId,
+        device_id: &DeviceId,
+        upload: &KeyUpload,
+    ) -> Result<Checked> {
+        let most_bytes = self.config().limits.key_bytes;
+        let device_keys = upload
+            .device_keys
+            .as_ref()
+            .map(|keys| check_device_keys(user_id, device_id, keys, most_bytes))
+            .transpose()?;
+        let fallback = upload
+            .fallback_keys
+            .iter()
+            .map(|(id, key)| check_key(id, key, most_bytes))
+            .collect::<Result<Vec<_>>>()?;
+        let algorithms = fallback
+            .iter()
+            .map(|(algorithm, ..)| algorithm)
+            .collect::<BTreeSet<_>>();
+        if algorithms.len() < fallback.len() {
+            return Err(Error::InvalidParam(
+                "there is one fallback key for each algorithm".to_owned(),
+            ));
         }
-        if verify_json(&BTreeMap::from([(user_id.to_string(), theirs)]), &signed).is_err() {
-            return refused("are not signed by their own ed25519 key");
-        }
+        let one_time = upload
+            .one_time_keys
+            .iter()
+            .map(|(id, key)| check_key(id, key, most_bytes))
+            .collect::<Result<_>>()?;
+        Ok(Checked {
+            device_keys,
+            one_time,
+            fallback,
+        })
     }
-    Ok((text(&object)?, keys))
 }
 
-fn check_key(id: &OwnedOneTimeKeyId, raw: &Raw<OneTimeKey>) -> Result<(String, String, JsonText)> {
+fn check_key(
+    id: &OwnedOneTimeKeyId,
+    raw: &Raw<OneTimeKey>,
+    most_bytes: usize,
+) -> Result<(String, String, JsonText)> {
     let refused = |reason: &str| Err(Error::InvalidParam(format!("the key {id} {reason}")));
     let key_id: &OneTimeKeyName = id.key_name();
     if key_id.as_str().is_empty() || id.as_str().len() > 255 {
         return refused("has an impossible ID");
+    }
+    if raw.json().get().len() > most_bytes {
+        return Err(Error::TooLarge(format!(
+            "a key has at most {most_bytes} bytes"
+        )));
     }
     let algorithm = id.algorithm().to_string();
     match (raw.deserialize(), algorithm.as_str()) {
         (Ok(OneTimeKey::SignedKey(_)), _) => Ok((
             algorithm,
             key_id.to_string(),
-            text(&canonical(raw.json().get())?)?,
+            Signed::parse(raw.json().get())?.text()?,
         )),
         (Ok(OneTimeKey::Key(key)), "curve25519") => {
             let key = JsonText::of(&key).map_err(|e| Error::Internal(e.to_string()))?;
@@ -270,15 +397,6 @@ fn check_key(id: &OwnedOneTimeKeyId, raw: &Raw<OneTimeKey>) -> Result<(String, S
         }
         _ => refused("is not a key of its algorithm"),
     }
-}
-
-fn canonical(json: &str) -> Result<CanonicalJsonObject> {
-    serde_json::from_str(json)
-        .map_err(|e| Error::BadJson(format!("a key is no canonical JSON: {e}")))
-}
-
-fn text(object: &CanonicalJsonObject) -> Result<JsonText> {
-    JsonText::of(object).map_err(|e| Error::Internal(e.to_string()))
 }
 
 #[cfg(test)]
@@ -388,6 +506,10 @@ mod tests {
             device_keys(&alice, "OTHER".into(), 1),
             device_keys(ruma::user_id!("@bob:example.org"), &phone, 1),
             changed("m.olm.v1", "m.olm.v2"),
+            changed(
+                "\"signatures\"",
+                "\"signaturen\":{},\"signatures\":{},\"x\"",
+            ),
             changed("ed25519:", "ed25519:X"),
         ] {
             let upload = KeyUpload {
@@ -396,7 +518,10 @@ mod tests {
             };
             let refused = users.upload_keys(&alice, &phone, &upload).await;
             assert!(
-                matches!(refused, Err(Error::InvalidParam(_) | Error::BadJson(_))),
+                matches!(
+                    refused,
+                    Err(Error::InvalidParam(_) | Error::BadJson(_) | Error::InvalidSignature(_))
+                ),
                 "{refused:?}"
             );
         }
@@ -440,6 +565,87 @@ mod tests {
             users.upload_keys(&alice, &phone, &two).await,
             Err(Error::InvalidParam(_))
         ));
+    }
+
+    #[tokio::test]
+    async fn device_keys_are_signed_by_the_device() {
+        let (users, alice, phone) = with_device(users()).await;
+        let mut unsigned: serde_json::Value =
+            serde_json::from_str(device_keys(&alice, &phone, 1).json().get()).unwrap();
+        unsigned["signatures"] = serde_json::json!({});
+        let upload = KeyUpload {
+            device_keys: Some(crate::keys::testing::raw(&unsigned)),
+            ..KeyUpload::default()
+        };
+        let refused = users.upload_keys(&alice, &phone, &upload).await;
+        assert!(matches!(refused, Err(Error::InvalidSignature(_))));
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_given_out_is_not_taken_once_more() {
+        let (users, alice, phone) = with_device(users()).await;
+        let first = upload(&alice, &phone, &["A"]);
+        users.upload_keys(&alice, &phone, &first).await.unwrap();
+        let wanted = BTreeMap::from([(
+            alice.clone(),
+            BTreeMap::from([(phone.clone(), SignedCurve25519)]),
+        )]);
+        users.claim_keys(&wanted).await.unwrap();
+        let counts = users.upload_keys(&alice, &phone, &first).await.unwrap();
+        assert_eq!(counts.one_time[&SignedCurve25519], 0_u32.into());
+        let other = KeyUpload {
+            one_time_keys: one_time_keys(&["A"], 2),
+            ..KeyUpload::default()
+        };
+        assert!(matches!(
+            users.upload_keys(&alice, &phone, &other).await,
+            Err(Error::InvalidParam(_))
+        ));
+    }
+
+    #[tokio::test]
+    async fn what_was_given_out_long_ago_is_forgotten() {
+        let (users, alice, phone) = with_device(users()).await;
+        let localpart = alice.localpart();
+        let mut batch = Batch::new();
+        for n in 0..=REMEMBERED as u64 {
+            let claimed = orvale_storage::trees::users::ClaimedKey {
+                at: n,
+                hash: [0; 32],
+            };
+            batch.put(
+                &CLAIMED_KEYS,
+                (localpart, &phone, "signed_curve25519", n.to_string()),
+                &claimed,
+            );
+        }
+        users.store().commit(batch).await.unwrap();
+        let more = KeyUpload {
+            one_time_keys: one_time_keys(&["A"], 1),
+            ..KeyUpload::default()
+        };
+        users.upload_keys(&alice, &phone, &more).await.unwrap();
+        let left = users
+            .store()
+            .prefix(&CLAIMED_KEYS, (localpart,), usize::MAX)
+            .unwrap();
+        assert_eq!(left.len(), LEFT);
+        let oldest = left.iter().map(|(_, claimed)| claimed.at).min();
+        assert_eq!(oldest, Some((REMEMBERED + 1 - LEFT) as u64));
+    }
+
+    #[tokio::test]
+    async fn a_key_is_no_novel() {
+        let (users, alice, phone) = with_device(users()).await;
+        let mut long: serde_json::Value =
+            serde_json::from_str(device_keys(&alice, &phone, 1).json().get()).unwrap();
+        long["org.example.more"] = "x".repeat(100_000).into();
+        let upload = KeyUpload {
+            device_keys: Some(crate::keys::testing::raw(&long)),
+            ..KeyUpload::default()
+        };
+        let refused = users.upload_keys(&alice, &phone, &upload).await;
+        assert!(matches!(refused, Err(Error::TooLarge(_))));
     }
 
     #[tokio::test]

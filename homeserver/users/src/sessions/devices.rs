@@ -3,8 +3,7 @@
 use orvale_storage::{
     Batch, Entry,
     trees::users::{
-        DEVICE_KEYS, DEVICE_LISTS, DEVICES, Device, FALLBACK_KEYS, ONE_TIME_KEYS, PUSHERS,
-        PUSHKEYS, TO_DEVICE, TokenPair,
+        DEHYDRATED_DEVICES, DEVICE_KEYS, DEVICES, Device, PUSHERS, PUSHKEYS, TO_DEVICE, TokenPair,
     },
 };
 use ruma::{DeviceId, OwnedDeviceId, UserId};
@@ -93,10 +92,7 @@ impl Users {
                 batch.expect(&DEVICES, (localpart, device_id), Some(&before));
                 batch.put(&DEVICES, (localpart, device_id), &after);
                 // Others see the name beside the device's keys.
-                batch.put(&DEVICE_LISTS, (localpart,), &places.at(0));
-                batch.log(Entry::DeviceList {
-                    user_id: user_id.to_string(),
-                });
+                self.device_list_changes(user_id, places, &mut batch)?;
             }
             Ok((batch, ()))
         })
@@ -128,6 +124,7 @@ impl Users {
                     return Ok((batch, false));
                 }
                 self.remove_belongings(localpart, device_id, &mut batch)?;
+                self.check_new_device(localpart, device_id, &mut batch)?;
                 batch.expect::<_, Device>(&DEVICES, (localpart, device_id), None);
                 batch.put(&DEVICES, (localpart, device_id), &device);
                 Ok((batch, true))
@@ -163,10 +160,7 @@ impl Users {
                         user_id: user_id.to_string(),
                         device_id: Some(device_id.to_string()),
                     });
-                    batch.log(Entry::DeviceList {
-                        user_id: user_id.to_string(),
-                    });
-                    batch.put(&DEVICE_LISTS, (localpart,), &places.at(1));
+                    self.device_list_changes(user_id, places, &mut batch)?;
                     Ok((batch, device.pairs))
                 })
                 .await?;
@@ -185,7 +179,7 @@ impl Users {
     }
 
     /// Removes what belongs to a device in other trees than its own.
-    pub(super) fn remove_belongings(
+    pub(crate) fn remove_belongings(
         &self,
         localpart: &str,
         device_id: &DeviceId,
@@ -193,16 +187,11 @@ impl Users {
     ) -> Result<()> {
         let key = (localpart, device_id);
         batch.delete(&DEVICE_KEYS, key);
-        for ((_, _, algorithm, at, key_id), _) in
-            self.store().prefix(&ONE_TIME_KEYS, key, usize::MAX)?
-        {
-            batch.delete(
-                &ONE_TIME_KEYS,
-                (localpart, device_id, algorithm, at, key_id),
-            );
-        }
-        for ((_, _, algorithm), _) in self.store().prefix(&FALLBACK_KEYS, key, usize::MAX)? {
-            batch.delete(&FALLBACK_KEYS, (localpart, device_id, algorithm));
+        self.remove_one_time_keys(localpart, device_id, batch)?;
+        self.remove_signatures_of(&self.user_id(localpart)?, device_id, batch)?;
+        let dehydrated = self.store().get(&DEHYDRATED_DEVICES, (localpart,))?;
+        if dehydrated.is_some_and(|dehydrated| dehydrated.device_id == device_id.as_str()) {
+            batch.delete(&DEHYDRATED_DEVICES, (localpart,));
         }
         for ((_, _, at), _) in self.store().prefix(&TO_DEVICE, key, usize::MAX)? {
             batch.delete(&TO_DEVICE, (localpart, device_id, at));

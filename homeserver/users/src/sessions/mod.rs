@@ -14,4 +14,5 @@ pub use authenticate::Session;
 pub use devices::DeviceInfo;
 pub use login::JwtLogin;
 pub use open::NewSession;
+pub(crate) use open::bounded;
 pub use short_tokens::NewShortToken;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use orvale_storage::{
     Batch, Entry,
-    trees::users::{ACCOUNTS, DEVICES, Device, TOKENS, TokenOwner, TokenPair},
+    trees::users::{ACCOUNTS, CROSS_SIGNING, DEVICES, Device, TOKENS, TokenOwner, TokenPair},
 };
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
 
@@ -105,6 +105,7 @@ impl Users {
                     None => {
                         // What was written to a device of that ID while it was being removed is not this one's.
                         self.remove_belongings(localpart, &device_id, &mut batch)?;
+                        self.check_new_device(localpart, &device_id, &mut batch)?;
                         let display_name = display_name.clone();
                         let pairs = vec![fresh.pair.clone()];
                         (
@@ -132,6 +133,34 @@ impl Users {
             refresh_token: fresh.refresh_token,
             expires_in: fresh.expires_in,
         })
+    }
+
+    /// Whether a user may have one more device, of this ID: there is an end to how many, and none is named as one of the user's
+    /// cross-signing keys is.
+    pub(crate) fn check_new_device(
+        &self,
+        localpart: &str,
+        device_id: &DeviceId,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let most = self.config().limits.devices;
+        if self.store().prefix(&DEVICES, (localpart,), most)?.len() >= most {
+            return Err(Error::TooLarge(format!(
+                "an account has at most {most} devices: log out of some that you do not use any more"
+            )));
+        }
+        // A device ID that is not 43 letters long is no public key.
+        if device_id.as_str().len() != 43 {
+            return Ok(());
+        }
+        let keys = self.store().get(&CROSS_SIGNING, (localpart,))?;
+        batch.expect(&CROSS_SIGNING, (localpart,), keys.as_ref());
+        if self.is_cross_signing_key(keys.as_ref(), device_id.as_str())? {
+            return Err(Error::InvalidParam(
+                "one of your cross-signing keys has this ID: a device has another".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     pub(super) fn fresh_pair(&self, refreshable: bool) -> Fresh {
@@ -164,7 +193,7 @@ impl Users {
 }
 
 /// At most so many characters of a text.
-pub(super) fn bounded(text: &str, characters: usize) -> String {
+pub(crate) fn bounded(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
 }
 

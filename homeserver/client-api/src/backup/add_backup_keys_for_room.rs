@@ -1,0 +1,21 @@
+//! `PUT /_matrix/client/v3/room_keys/keys/{roomId}`
+
+use axum::extract::State;
+use orvale_http::{Caller, Ruma};
+use orvale_users::Users;
+use ruma::api::client::backup::add_backup_keys_for_room::v3::{Request, Response};
+
+use super::{count, sessions};
+use crate::Error;
+
+pub(crate) async fn handle(
+    State(users): State<Users>,
+    caller: Caller,
+    Ruma(request): Ruma<Request>,
+) -> Result<Response, Error> {
+    let keys = [(request.room_id, sessions(request.sessions))].into();
+    let state = users
+        .put_backup_keys(caller.user_id(), &request.version, &keys)
+        .await?;
+    Ok(Response::new(state.etag, count(state.count)))
+}
