@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::{
+    client,
     shell::{cargo, exists, run},
     test,
 };
@@ -13,6 +14,7 @@ pub(crate) fn ci() -> Result<()> {
 }
 
 pub(crate) fn lint() -> Result<()> {
+    client::lint()?;
     run(cargo(&["fmt", "--all", "--check"]))?;
     run(cargo(&[
         "clippy",

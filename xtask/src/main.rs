@@ -5,7 +5,9 @@
 #![allow(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
 mod bench;
+mod browser;
 mod ci;
+mod client;
 mod crash;
 mod debian;
 mod fill;

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use crate::shell::{cargo, command, root, run as shell};
+use crate::{
+    client,
+    shell::{cargo, command, root, run as shell},
+};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -15,6 +18,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options, optimised: bool) -> Result<()> {
+    client::build()?;
     let profile = if optimised { "release" } else { "dev" };
     shell(cargo(&[
         "build",

@@ -6,13 +6,13 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::{
-    debian,
+    browser, client, debian,
     shell::{cargo, command, exists, root, run},
 };
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// Leaves out the tests with clients from npm and PyPI
+    /// Leaves out the tests with clients from npm and PyPI, and those in a browser
     #[arg(long)]
     without_clients: bool,
     /// Only tests whose name contains this
@@ -23,6 +23,8 @@ pub(crate) fn test(options: &Options) -> Result<()> {
     if !options.without_clients {
         install_clients()?;
     }
+    client::test(options.name.as_deref())?;
+    client::build()?;
     // The tests of whole programs start the real binary.
     run(cargo(&[
         "build",
@@ -31,6 +33,9 @@ pub(crate) fn test(options: &Options) -> Result<()> {
         "--bin",
         "orvale",
     ]))?;
+    if !options.without_clients {
+        browser::test(options.name.as_deref())?;
+    }
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     tests.args(&options.name);
     if options.without_clients {

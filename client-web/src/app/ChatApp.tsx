@@ -1,9 +1,9 @@
 import { useEffect } from "react";
 
-import { setAccountData, useAccountData } from "../matrix/accountData";
-import { MatrixProvider, useClient } from "../matrix/MatrixProvider";
+import { useAccountData } from "../matrix/accountData";
+import { MatrixProvider } from "../matrix/MatrixProvider";
 import type { Session } from "../matrix/session";
-import { type Preferences, PREFERENCES, SETTINGS } from "../preferences/preferences";
+import { PREFERENCES, SETTINGS } from "../preferences/preferences";
 import { preferences } from "../preferences/store";
 import { Shell } from "./shell/Shell";
 
@@ -33,10 +33,4 @@ function PreferencesFromAccount() {
     if (decided) preferences.decided(decided);
   }, [decided]);
   return null;
-}
-
-/** Keeps preferences in the account. */
-export function useSavePreferences(): (chosen: Preferences) => Promise<void> {
-  const client = useClient();
-  return (chosen) => setAccountData(client, PREFERENCES, chosen);
 }

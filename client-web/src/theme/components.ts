@@ -40,7 +40,7 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
     },
     MuiButtonBase: {
       defaultProps: { disableRipple: true },
-      styleOverrides: { root: { "&.Mui-focusVisible": ring } },
+      styleOverrides: { root: { fontFamily: "inherit", "&.Mui-focusVisible": ring } },
     },
     MuiButton: {
       defaultProps: { disableElevation: true },
@@ -78,7 +78,8 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
               props: { variant: "contained", color: "primary" },
               style: {
                 "&:hover": { backgroundColor: fill.accent, filter: "brightness(1.06)" },
-                "&.Mui-disabled": { backgroundColor: surface.code, color: text.secondary },
+                "&.Mui-disabled": { backgroundColor: surface.code },
+                "&.Mui-disabled:not(.MuiButton-loading)": { color: text.secondary },
               },
             },
           ],

@@ -85,7 +85,8 @@ export function Shell({ onLoggedOut }: { onLoggedOut: () => void }) {
     <Box sx={layout.page}>
       <SkipLinks inRoom={Boolean(roomId)} />
       <PageBadge />
-      <TopBar dialogs={dialogs} onLoggedOut={onLoggedOut} />
+      {/* On a narrow screen the open conversation has all of it; the way back leads to the bar. */}
+      {showsList && <TopBar dialogs={dialogs} onLoggedOut={onLoggedOut} />}
       <OfflineBanner offline={sync === "offline"} />
       <Box sx={layout.panes}>
         {showsList && (

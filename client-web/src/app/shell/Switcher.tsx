@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 
-import { setAccountData } from "../../matrix/accountData";
+import { setAccountData, useAccountData } from "../../matrix/accountData";
 import { useClient } from "../../matrix/MatrixProvider";
 import { roomStore, useRooms } from "../../matrix/rooms";
 import { PREFERENCES } from "../../preferences/preferences";
@@ -18,6 +18,7 @@ export function Switcher({ dialogs }: { dialogs: Dialogs }) {
   const client = useClient();
   const sections = useRooms();
   const { saved, settings } = usePreferencesState();
+  const kept = useAccountData(PREFERENCES);
 
   const destinations = useMemo(() => {
     const rooms = [...sections.invites, ...sections.direct, ...sections.channels, ...sections.groups].flatMap(
@@ -51,12 +52,12 @@ export function Switcher({ dialogs }: { dialogs: Dialogs }) {
         command(`theme-${theme}`, t("app.switcher.theme", { name: t(`settings.themes.${theme}`) }), () => {
           const chosen = { ...saved, theme };
           preferences.arrived(chosen);
-          void setAccountData(client, PREFERENCES, chosen);
+          void setAccountData(client, PREFERENCES, { ...kept, ...chosen });
         }),
       ),
     ];
     return [...rooms, ...commands];
-  }, [client, dialogs, navigate, saved, sections, settings, t]);
+  }, [client, dialogs, kept, navigate, saved, sections, settings, t]);
 
   return <QuickSwitcher destinations={destinations} onClose={dialogs.close} />;
 }

@@ -14,7 +14,7 @@ import { useTranslation } from "react-i18next";
 
 import { announce } from "../../components/Announcer";
 import { Sheet } from "../../components/Sheet";
-import { setAccountData } from "../../matrix/accountData";
+import { setAccountData, useAccountData } from "../../matrix/accountData";
 import { useClient } from "../../matrix/MatrixProvider";
 import { type Preferences, PREFERENCES } from "../../preferences/preferences";
 import { preferences, usePreferencesState } from "../../preferences/store";
@@ -54,6 +54,8 @@ export function SettingsDialog({ page, onPage, onClose }: Props) {
   const narrow = useMediaQuery(theme.breakpoints.down("sm"));
   const client = useClient();
   const { saved, tried } = usePreferencesState();
+  /** What another client keeps there stays. */
+  const kept = useAccountData(PREFERENCES);
   const [failure, setFailure] = useState("");
   const [busy, setBusy] = useState(false);
   const section: Section = sections.find(([name]) => name === page)?.[0] ?? "appearance";
@@ -77,7 +79,7 @@ export function SettingsDialog({ page, onPage, onClose }: Props) {
     setBusy(true);
     setFailure("");
     try {
-      await setAccountData(client, PREFERENCES, chosen);
+      await setAccountData(client, PREFERENCES, { ...kept, ...chosen });
       preferences.arrived(chosen);
       preferences.try({});
       announce(t("common.saved"));
@@ -119,9 +121,8 @@ export function SettingsDialog({ page, onPage, onClose }: Props) {
         sx={{
           display: "flex",
           flexDirection: { xs: "column", sm: "row" },
-          flex: 1,
+          flex: { xs: 1, sm: "0 1 560px" },
           minHeight: 0,
-          height: { sm: 560 },
           borderBottom: 1,
           borderColor: "divider",
         }}

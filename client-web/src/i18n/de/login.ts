@@ -1,7 +1,7 @@
 export default {
   title: "Anmelden bei {{server}}",
   register: "Konto anlegen bei {{server}}",
-  lead: "Mit Kolleginnen und Kollegen sprechen, Gesagtes wiederfinden, Tickets und Anrufe an einem Ort.",
+  lead: "Mit Kolleginnen und Kollegen sprechen, und wiederfinden, was gesagt wurde.",
   user: "Benutzername",
   password: "Passwort",
   newPassword: "Passwort wählen",

@@ -1,7 +1,7 @@
 export default {
   title: "Log in to {{server}}",
   register: "Make an account at {{server}}",
-  lead: "Talk with your colleagues, find what was said, keep your tickets and calls in one place.",
+  lead: "Talk with your colleagues, and find again what was said.",
   user: "User name",
   password: "Password",
   newPassword: "Choose a password",

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const binary = process.env.ORVALE_TEST_BINARY ?? join(import.meta.dirname, "../../../target/debug/orvale");
+
+/** The password of everybody in the demo. */
+export const PASSWORD = "orvale-demo";
+
+/** The real server as a process, on a free port and an empty directory, with the demo's people and rooms. */
+export class Orvale {
+  readonly address: string;
+  #home: string;
+  #process: ChildProcess | null = null;
+
+  private constructor(address: string, home: string) {
+    this.address = address;
+    this.#home = home;
+  }
+
+  /** A server of its own; or, for trying things, the one at ORVALE_TEST_ADDRESS, which nobody stops. */
+  static async start(): Promise<Orvale> {
+    const running = process.env.ORVALE_TEST_ADDRESS;
+    if (running) return new Orvale(running, "");
+    const home = await mkdtemp(join(tmpdir(), "orvale-browser-"));
+    const port = await freePort();
+    const settings = `
+      server_name = "test.example"
+      data_dir = ${JSON.stringify(join(home, "data"))}
+      listeners = [{ address = "127.0.0.1", port = ${port} }]
+      [rate_limits]
+      enabled = false
+      [users.registration]
+      mode = "open"
+      [users.passwords]
+      argon2_memory_kib = 64
+      argon2_iterations = 1
+    `;
+    await writeFile(join(home, "orvale.toml"), settings);
+    const orvale = new Orvale(`http://127.0.0.1:${port}`, home);
+    await orvale.startAgain();
+    return orvale;
+  }
+
+  /** Starts the process on what is in the directory, and waits until it answers. */
+  async startAgain(): Promise<void> {
+    const started = spawn(binary, ["serve", "--demo", "--config", join(this.#home, "orvale.toml")], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    this.#process = started;
+    for (;;) {
+      if (started.exitCode !== null) throw new Error(`orvale ended with ${started.exitCode}`);
+      const answer = await fetch(`${this.address}/health`).catch(() => null);
+      if (answer?.ok) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Ends the process; the directory stays. */
+  async stop(): Promise<void> {
+    const running = this.#process;
+    this.#process = null;
+    if (!running || running.exitCode !== null) return;
+    const ended = once(running, "exit");
+    running.kill("SIGTERM");
+    await ended;
+  }
+
+  /** Ends the process and removes the directory. */
+  async remove(): Promise<void> {
+    await this.stop();
+    if (this.#home) await rm(this.#home, { recursive: true, force: true });
+  }
+
+  /** A request as a client would make it. */
+  async ask<T>(path: string, init: { method?: string; token?: string; body?: unknown } = {}): Promise<T> {
+    const answer = await fetch(this.address + path, {
+      method: init.method ?? (init.body === undefined ? "GET" : "POST"),
+      headers: init.token ? { authorization: `Bearer ${init.token}` } : {},
+      body: init.body === undefined ? null : JSON.stringify(init.body),
+    });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+
+  /** Makes an account nobody has written to. */
+  async register(user: string): Promise<{ user_id: string; access_token: string }> {
+    return this.ask("/_matrix/client/v3/register", {
+      body: { username: user, password: PASSWORD, auth: { type: "m.login.dummy" } },
+    });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === "string") throw new Error("a socket has a port");
+  return address.port;
+}
