@@ -1,7 +1,15 @@
 // The session's client for everything below, and how its connection fares.
 
 import { ClientEvent, HttpApiEvent, type MatrixClient, type SyncStateData } from "matrix-js-sdk";
-import { createContext, use, useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
+import {
+  createContext,
+  use,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+  type ReactNode,
+} from "react";
 
 import { clearClient, makeClient, saveWhenHidden, startClient } from "./client";
 import { Outbox } from "./Outbox";
@@ -84,7 +92,13 @@ export function MatrixProvider({
 }
 
 /** Gives a client that was made elsewhere (tests). */
-export function ClientProvider({ client, children }: { client: MatrixClient; children: ReactNode }): ReactNode {
+export function ClientProvider({
+  client,
+  children,
+}: {
+  client: MatrixClient;
+  children: ReactNode;
+}): ReactNode {
   return <ClientContext value={client}>{children}</ClientContext>;
 }
 

@@ -5,7 +5,15 @@
  * connection is back, then with growing pauses. What the server refused for good waits for its writer.
  */
 
-import { ClientEvent, EventStatus, RoomEvent, SyncState, type MatrixClient, type MatrixEvent, type Room } from "matrix-js-sdk";
+import {
+  ClientEvent,
+  EventStatus,
+  RoomEvent,
+  SyncState,
+  type MatrixClient,
+  type MatrixEvent,
+  type Room,
+} from "matrix-js-sdk";
 
 import { isPassing } from "./RoomQueues";
 

@@ -1,6 +1,12 @@
 // One sending queue a room, in order: a slow room never holds up another, and one refused message never takes those behind it along.
 
-import { ConnectionError, MatrixError, MatrixScheduler, type ISendEventResponse, type MatrixEvent } from "matrix-js-sdk";
+import {
+  ConnectionError,
+  MatrixError,
+  MatrixScheduler,
+  type ISendEventResponse,
+  type MatrixEvent,
+} from "matrix-js-sdk";
 
 interface Entry {
   readonly event: MatrixEvent;

@@ -107,10 +107,20 @@ export class TimelineStore {
 
   private begin(): void {
     const client = this.client;
-    const onTimeline = (event: MatrixEvent, room: Room | undefined, _start: boolean | undefined, removed: boolean, data: IRoomTimelineData) => {
+    const onTimeline = (
+      event: MatrixEvent,
+      room: Room | undefined,
+      _start: boolean | undefined,
+      removed: boolean,
+      data: IRoomTimelineData,
+    ) => {
       if (room?.roomId !== this.roomId || data.timeline.getTimelineSet() !== this.set) return;
       if (data.liveEvent && !removed && event.getSender() !== client.getUserId()) {
-        if (event.getType() === "m.room.message" || event.getType() === "m.room.encrypted" || event.getType() === "m.sticker") {
+        if (
+          event.getType() === "m.room.message" ||
+          event.getType() === "m.room.encrypted" ||
+          event.getType() === "m.sticker"
+        ) {
           this.newest = event;
           this.patch({ arrived: this.snapshot.arrived + 1 });
         }
@@ -224,7 +234,12 @@ export class TimelineStore {
         await window.paginate(Direction.Backward, PAGE);
         if (window !== this.window) return;
         this.build();
-        if (this.snapshot.rows[0]?.key !== first || before === FIRST_INDEX || !window.canPaginate(Direction.Backward)) break;
+        if (
+          this.snapshot.rows[0]?.key !== first ||
+          before === FIRST_INDEX ||
+          !window.canPaginate(Direction.Backward)
+        )
+          break;
       }
     } catch {
       // The next scroll tries again.
@@ -236,7 +251,8 @@ export class TimelineStore {
   /** Reads what is newer, when the newest part is not loaded. */
   async newer(): Promise<void> {
     const window = this.window;
-    if (!window || this.snapshot.loadingNewer || this.snapshot.live || !window.canPaginate(Direction.Forward)) return;
+    if (!window || this.snapshot.loadingNewer || this.snapshot.live || !window.canPaginate(Direction.Forward))
+      return;
     this.patch({ loadingNewer: true });
     try {
       await window.paginate(Direction.Forward, PAGE);
@@ -272,7 +288,9 @@ export class TimelineStore {
     return room.getPendingEvents().filter((event) => {
       if (event.status === EventStatus.CANCELLED) return false;
       const inThread = event.threadRootId ?? null;
-      return this.threadId === null ? inThread === null || inThread === event.getId() : inThread === this.threadId;
+      return this.threadId === null
+        ? inThread === null || inThread === event.getId()
+        : inThread === this.threadId;
     });
   }
 
@@ -291,7 +309,8 @@ export class TimelineStore {
     const events = [...window.getEvents()];
     if (this.threadId !== null) {
       const root = room.getThread(this.threadId)?.rootEvent;
-      if (root && events[0] !== root && !events.includes(root) && !window.canPaginate(Direction.Backward)) events.unshift(root);
+      if (root && events[0] !== root && !events.includes(root) && !window.canPaginate(Direction.Backward))
+        events.unshift(root);
     }
     const live = !canGoOn;
     if (live) {
@@ -300,10 +319,17 @@ export class TimelineStore {
     }
     const before = this.snapshot.rows;
     const atStart = !window.canPaginate(Direction.Backward);
-    const built = buildRows(events, { readUpTo: this.readUpTo, me: this.client.getSafeUserId(), fromStart: atStart }, before);
+    const built = buildRows(
+      events,
+      { readUpTo: this.readUpTo, me: this.client.getSafeUserId(), fromStart: atStart },
+      before,
+    );
     const same = built.length === before.length && built.every((row, index) => row === before[index]);
     const rows = same ? before : built;
-    const firstIndex = same || before.length === 0 ? this.snapshot.firstIndex : this.snapshot.firstIndex - gainedAbove(before, built);
+    const firstIndex =
+      same || before.length === 0
+        ? this.snapshot.firstIndex
+        : this.snapshot.firstIndex - gainedAbove(before, built);
     this.patch({ ...more, rows, firstIndex, atStart, live });
   }
 

@@ -18,7 +18,7 @@ export function useAccountData<T extends object>(type: string): T | null {
     },
     [client, type],
   );
-  return useSyncExternalStore(subscribe, () => (client.getAccountData(type as never)?.getContent<T>()) ?? null);
+  return useSyncExternalStore(subscribe, () => client.getAccountData(type as never)?.getContent<T>() ?? null);
 }
 
 /** Writes global account data. */

@@ -1,6 +1,12 @@
 // Making and starting the SDK's client for a session.
 
-import { createClient, IndexedDBStore, MemoryStore, PendingEventOrdering, type MatrixClient } from "matrix-js-sdk";
+import {
+  createClient,
+  IndexedDBStore,
+  MemoryStore,
+  PendingEventOrdering,
+  type MatrixClient,
+} from "matrix-js-sdk";
 
 import { keepNamesApart } from "./lookalikes";
 import { RoomQueues } from "./RoomQueues";
@@ -60,7 +66,8 @@ export function authedFetch(client: MatrixClient, path: string, init?: RequestIn
   const headers = new Headers(init?.headers);
   headers.set("Authorization", "Bearer");
   const url = new URL(path, client.getHomeserverUrl());
-  if (!tokens) return fetch(url, { ...init, headers: { Authorization: `Bearer ${client.getAccessToken() ?? ""}` } });
+  if (!tokens)
+    return fetch(url, { ...init, headers: { Authorization: `Bearer ${client.getAccessToken() ?? ""}` } });
   return fetching(tokens, (token) => client.setAccessToken(token))(url, { ...init, headers });
 }
 

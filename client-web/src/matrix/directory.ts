@@ -8,7 +8,8 @@ import { useClient } from "./MatrixProvider";
 
 /** The direct message with somebody, if there is one. */
 export function findDirect(client: MatrixClient, userId: string): string | null {
-  const listed = client.getAccountData(EventType.Direct)?.getContent<Record<string, string[]>>()[userId] ?? [];
+  const listed =
+    client.getAccountData(EventType.Direct)?.getContent<Record<string, string[]>>()[userId] ?? [];
   return listed.find((roomId) => client.getRoom(roomId)?.getMyMembership() === "join") ?? null;
 }
 
@@ -16,9 +17,17 @@ export function findDirect(client: MatrixClient, userId: string): string | null 
 export async function openDirect(client: MatrixClient, userId: string): Promise<string> {
   const known = findDirect(client, userId);
   if (known) return known;
-  const { room_id: roomId } = await client.createRoom({ is_direct: true, invite: [userId], preset: Preset.TrustedPrivateChat, visibility: Visibility.Private });
+  const { room_id: roomId } = await client.createRoom({
+    is_direct: true,
+    invite: [userId],
+    preset: Preset.TrustedPrivateChat,
+    visibility: Visibility.Private,
+  });
   const direct = client.getAccountData(EventType.Direct)?.getContent<Record<string, string[]>>() ?? {};
-  await client.setAccountData(EventType.Direct, { ...direct, [userId]: [...new Set([...(direct[userId] ?? []), roomId])] });
+  await client.setAccountData(EventType.Direct, {
+    ...direct,
+    [userId]: [...new Set([...(direct[userId] ?? []), roomId])],
+  });
   return roomId;
 }
 
@@ -44,7 +53,10 @@ export interface ListedChannel {
 
 /** The public channels, by a part of their name. */
 export async function findChannels(client: MatrixClient, term: string): Promise<readonly ListedChannel[]> {
-  const answer = await client.publicRooms({ limit: 50, ...(term.trim() ? { filter: { generic_search_term: term.trim() } } : {}) });
+  const answer = await client.publicRooms({
+    limit: 50,
+    ...(term.trim() ? { filter: { generic_search_term: term.trim() } } : {}),
+  });
   return answer.chunk.map((room) => ({
     roomId: room.room_id,
     name: room.name ?? room.canonical_alias ?? room.room_id,
@@ -55,7 +67,10 @@ export async function findChannels(client: MatrixClient, term: string): Promise<
 }
 
 /** Makes a channel. */
-export async function createChannel(client: MatrixClient, channel: { name: string; topic: string; open: boolean }): Promise<string> {
+export async function createChannel(
+  client: MatrixClient,
+  channel: { name: string; topic: string; open: boolean },
+): Promise<string> {
   const local = channel.name
     .toLocaleLowerCase()
     .normalize("NFKD")
@@ -67,20 +82,30 @@ export async function createChannel(client: MatrixClient, channel: { name: strin
     ...(channel.open && local ? { room_alias_name: local } : {}),
     preset: channel.open ? Preset.PublicChat : Preset.PrivateChat,
     visibility: channel.open ? Visibility.Public : Visibility.Private,
-    initial_state: [{ type: "com.orvale.channel", state_key: "", content: { kind: channel.open ? "public_channel" : "private_channel" } }],
+    initial_state: [
+      {
+        type: "com.orvale.channel",
+        state_key: "",
+        content: { kind: channel.open ? "public_channel" : "private_channel" },
+      },
+    ],
   });
   return roomId;
 }
 
 /** Opens what a message names: a person's direct message, a room by id or alias. */
-export function useOpenMatrix(openRoom: (roomId: string, eventId: string | null) => void): (id: string, eventId: string | null) => void {
+export function useOpenMatrix(
+  openRoom: (roomId: string, eventId: string | null) => void,
+): (id: string, eventId: string | null) => void {
   const client = useClient();
   return useCallback(
     (id, eventId) => {
       const find = async (): Promise<string> => {
         if (id.startsWith("@")) return openDirect(client, id);
         if (id.startsWith("!")) return id;
-        const known = client.getRooms().find((room) => room.getCanonicalAlias() === id || room.getAltAliases().includes(id));
+        const known = client
+          .getRooms()
+          .find((room) => room.getCanonicalAlias() === id || room.getAltAliases().includes(id));
         return known?.roomId ?? (await client.getRoomIdForAlias(id)).room_id;
       };
       if (id === client.getUserId()) return;

@@ -40,9 +40,15 @@ export class Drafts {
     if (known) return known;
     let draft = EMPTY;
     try {
-      const kept = JSON.parse(this.storage?.getItem(this.key(place)) ?? "null") as (Partial<Draft> & { at?: number }) | null;
+      const kept = JSON.parse(this.storage?.getItem(this.key(place)) ?? "null") as
+        (Partial<Draft> & { at?: number }) | null;
       if (kept && typeof kept.text === "string" && Date.now() - (kept.at ?? 0) < MAX_AGE) {
-        draft = { text: kept.text, replyTo: kept.replyTo ?? null, editing: kept.editing ?? null, before: kept.before ?? "" };
+        draft = {
+          text: kept.text,
+          replyTo: kept.replyTo ?? null,
+          editing: kept.editing ?? null,
+          before: kept.before ?? "",
+        };
       }
     } catch {
       // Not ours, or no storage.
@@ -56,7 +62,8 @@ export class Drafts {
     const next = { ...this.get(place), ...change };
     this.known.set(place, next);
     try {
-      if (next.text.trim() === "" && !next.replyTo && !next.editing) this.storage?.removeItem(this.key(place));
+      if (next.text.trim() === "" && !next.replyTo && !next.editing)
+        this.storage?.removeItem(this.key(place));
       else this.storage?.setItem(this.key(place), JSON.stringify({ ...next, at: Date.now() }));
     } catch {
       // Storage is full: the draft lives as long as the page.
@@ -73,7 +80,10 @@ export class Drafts {
   /** Ends editing or answering; the text of an edit is given up. */
   leave(place: string): void {
     const now = this.get(place);
-    this.set(place, now.editing ? { editing: null, replyTo: null, text: now.before, before: "" } : { replyTo: null });
+    this.set(
+      place,
+      now.editing ? { editing: null, replyTo: null, text: now.before, before: "" } : { replyTo: null },
+    );
   }
 
   subscribe(place: string, listener: () => void): () => void {

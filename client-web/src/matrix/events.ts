@@ -181,7 +181,8 @@ export function viewOf(client: MatrixClient, event: MatrixEvent): MessageView {
   const room = client.getRoom(event.getRoomId());
   const member = event.sender ?? room?.getMember(sender);
   const poll = kind === "poll" ? pollText(content) : null;
-  const media = kind === "image" || kind === "video" || kind === "audio" || kind === "file" ? mediaOf(content) : null;
+  const media =
+    kind === "image" || kind === "video" || kind === "audio" || kind === "file" ? mediaOf(content) : null;
   const replacing = event.replacingEvent();
   const mentions = record(content["m.mentions"])["user_ids"];
   const replyTo = kind === "deleted" ? null : replyOf(event);
@@ -197,14 +198,20 @@ export function viewOf(client: MatrixClient, event: MatrixEvent): MessageView {
     time: event.getTs(),
     kind: media || !["image", "video", "audio", "file"].includes(kind) ? kind : "unknown",
     body: media && !caption ? "" : replyTo ? withoutFallback(body) : body,
-    html: content["format"] === "org.matrix.custom.html" && (!media || caption) ? str(content["formatted_body"]) : null,
+    html:
+      content["format"] === "org.matrix.custom.html" && (!media || caption)
+        ? str(content["formatted_body"])
+        : null,
     media,
     answers: poll?.answers ?? [],
     replyTo,
     thread: event.threadRootId ?? null,
     edited: replacing ? replacing.getTs() : null,
     send: sendState(event),
-    error: event.status === EventStatus.NOT_SENT && event.error ? (event.error.data?.error ?? event.error.message) : null,
+    error:
+      event.status === EventStatus.NOT_SENT && event.error
+        ? (event.error.data?.error ?? event.error.message)
+        : null,
     mine: sender === me,
     mentionsMe: me !== null && sender !== me && Array.isArray(mentions) && mentions.includes(me),
     deletedBy: event.isRedacted() ? (event.getUnsigned().redacted_because?.sender ?? null) : null,
@@ -260,7 +267,8 @@ export function useMessage(event: TimelineEvent): MessageView {
       const later = () => queueMicrotask(changed);
       const room = client.getRoom(event.getRoomId());
       const redacted = (_redaction: MatrixEvent, _room: Room) => changed();
-      for (const change of CHANGES) event.on(change, change === MatrixEventEvent.BeforeRedaction ? later : changed);
+      for (const change of CHANGES)
+        event.on(change, change === MatrixEventEvent.BeforeRedaction ? later : changed);
       room?.on(RoomEvent.RedactionCancelled, redacted);
       refresh(client, event);
       return () => {
@@ -307,7 +315,16 @@ function readReactions(client: MatrixClient, relations: Relations | undefined): 
 }
 
 function sameReactions(a: readonly Reaction[], b: readonly Reaction[]): boolean {
-  return a.length === b.length && a.every((x, i) => x.emoji === b[i]?.emoji && x.count === b[i].count && x.own === b[i].own && sameList(x.names, b[i].names));
+  return (
+    a.length === b.length &&
+    a.every(
+      (x, i) =>
+        x.emoji === b[i]?.emoji &&
+        x.count === b[i].count &&
+        x.own === b[i].own &&
+        sameList(x.names, b[i].names),
+    )
+  );
 }
 
 const reactionsOf = new WeakMap<MatrixEvent, readonly Reaction[]>();
@@ -318,7 +335,9 @@ export function useReactions(event: TimelineEvent): readonly Reaction[] {
   const read = useCallback((): readonly Reaction[] => {
     const room = client.getRoom(event.getRoomId());
     const id = event.getId();
-    const relations = id ? room?.relations.getChildEventsForEvent(id, "m.annotation", "m.reaction") : undefined;
+    const relations = id
+      ? room?.relations.getChildEventsForEvent(id, "m.annotation", "m.reaction")
+      : undefined;
     const after = readReactions(client, relations);
     const before = reactionsOf.get(event);
     if (before && sameReactions(before, after)) return before;
@@ -332,15 +351,19 @@ export function useReactions(event: TimelineEvent): readonly Reaction[] {
       const follow = () => {
         const id = event.getId();
         const relations = id
-          ? client.getRoom(event.getRoomId())?.relations.getChildEventsForEvent(id, "m.annotation", "m.reaction")
+          ? client
+              .getRoom(event.getRoomId())
+              ?.relations.getChildEventsForEvent(id, "m.annotation", "m.reaction")
           : undefined;
         if (relations === followed) return;
         unfollow();
         followed = relations;
-        for (const kind of [RelationsEvent.Add, RelationsEvent.Remove, RelationsEvent.Redaction]) relations?.on(kind, changed);
+        for (const kind of [RelationsEvent.Add, RelationsEvent.Remove, RelationsEvent.Redaction])
+          relations?.on(kind, changed);
       };
       const unfollow = () => {
-        for (const kind of [RelationsEvent.Add, RelationsEvent.Remove, RelationsEvent.Redaction]) followed?.off(kind, changed);
+        for (const kind of [RelationsEvent.Add, RelationsEvent.Remove, RelationsEvent.Redaction])
+          followed?.off(kind, changed);
       };
       const created = () => {
         follow();

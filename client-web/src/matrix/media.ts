@@ -65,7 +65,11 @@ function trim(): void {
   }
 }
 
-function acquire(client: MatrixClient, mxc: string, thumbnail: Thumbnail | null): { key: string; entry: Entry } | null {
+function acquire(
+  client: MatrixClient,
+  mxc: string,
+  thumbnail: Thumbnail | null,
+): { key: string; entry: Entry } | null {
   const path = pathOf(mxc, thumbnail);
   if (!path) return null;
   const key = `${client.getHomeserverUrl()} ${path}`;
@@ -101,7 +105,10 @@ function acquire(client: MatrixClient, mxc: string, thumbnail: Thumbnail | null)
 }
 
 /** An address for <img>, <video> or <audio>: null until it is there. */
-export function useMedia(mxc: string | null, thumbnail: Thumbnail | null = null): { readonly url: string | null; readonly failed: boolean } {
+export function useMedia(
+  mxc: string | null,
+  thumbnail: Thumbnail | null = null,
+): { readonly url: string | null; readonly failed: boolean } {
   const client = useClient();
   const width = thumbnail?.width ?? 0;
   const height = thumbnail?.height ?? 0;

@@ -57,7 +57,10 @@ class MemberStore {
     const before = new Map(this.members.map((member) => [member.userId, member]));
     const room = this.client.getRoom(this.roomId);
     const next = (room?.getMembers() ?? [])
-      .filter((member) => member.membership === KnownMembership.Join || member.membership === KnownMembership.Invite)
+      .filter(
+        (member) =>
+          member.membership === KnownMembership.Join || member.membership === KnownMembership.Invite,
+      )
       .map((member): Member => {
         const fresh: Member = {
           userId: member.userId,
@@ -70,7 +73,8 @@ class MemberStore {
         return known && sameShape(known, fresh) ? known : fresh;
       })
       .sort((a, b) => b.power - a.power || a.name.localeCompare(b.name));
-    const same = next.length === this.members.length && next.every((member, index) => member === this.members[index]);
+    const same =
+      next.length === this.members.length && next.every((member, index) => member === this.members[index]);
     if (!same) this.members = next;
     return this.members;
   };
@@ -121,7 +125,11 @@ export async function findPeople(client: MatrixClient, term: string): Promise<re
   const me = client.getUserId();
   return answer.results
     .filter((result) => result.user_id !== me)
-    .map((result) => ({ userId: result.user_id, name: result.display_name ?? result.user_id, avatar: result.avatar_url ?? null }));
+    .map((result) => ({
+      userId: result.user_id,
+      name: result.display_name ?? result.user_id,
+      avatar: result.avatar_url ?? null,
+    }));
 }
 
 /** Invites somebody. */
@@ -130,6 +138,11 @@ export async function invite(client: MatrixClient, roomId: string, userId: strin
 }
 
 /** Removes somebody. */
-export async function removeMember(client: MatrixClient, roomId: string, userId: string, reason?: string): Promise<void> {
+export async function removeMember(
+  client: MatrixClient,
+  roomId: string,
+  userId: string,
+  reason?: string,
+): Promise<void> {
   await client.kick(roomId, userId, reason);
 }

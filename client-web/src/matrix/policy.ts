@@ -29,10 +29,16 @@ function windowOf(value: unknown): number | null | undefined {
 
 /** What the server says about its windows, among its capabilities. */
 export function readWindows(capabilities: Record<string, unknown>): Windows {
-  const told = (capabilities["com.orvale.chat"] ?? {}) as { edit_window_ms?: unknown; delete_window_ms?: unknown };
+  const told = (capabilities["com.orvale.chat"] ?? {}) as {
+    edit_window_ms?: unknown;
+    delete_window_ms?: unknown;
+  };
   const edit = windowOf(told.edit_window_ms);
   const remove = windowOf(told.delete_window_ms);
-  return { edit: edit === undefined ? DEFAULT.edit : edit, delete: remove === undefined ? DEFAULT.delete : remove };
+  return {
+    edit: edit === undefined ? DEFAULT.edit : edit,
+    delete: remove === undefined ? DEFAULT.delete : remove,
+  };
 }
 
 function ask(client: MatrixClient): Asked {
@@ -75,7 +81,10 @@ export function isOpen(sent: number, window: number | null, now = serverNow()): 
 }
 
 /** Which changes of a message are open now; closes by itself at the end of the window. */
-export function useOpenWindows(event: TimelineEvent, mine: boolean): { readonly edit: boolean; readonly delete: boolean } {
+export function useOpenWindows(
+  event: TimelineEvent,
+  mine: boolean,
+): { readonly edit: boolean; readonly delete: boolean } {
   const windows = useWindows();
   const [, again] = useState(0);
   const sent = event.getTs();

@@ -36,7 +36,14 @@ class PresenceStore {
     const before = this.known.get(userId) ?? AWAY;
     const told: string = user?.presence ?? "offline";
     const next: Presence = {
-      state: told === "online" ? "online" : told === "unavailable" ? "away" : told === "busy" || told === "org.matrix.msc3026.busy" ? "busy" : "offline",
+      state:
+        told === "online"
+          ? "online"
+          : told === "unavailable"
+            ? "away"
+            : told === "busy" || told === "org.matrix.msc3026.busy"
+              ? "busy"
+              : "offline",
       status: user?.presenceStatusMsg ?? "",
     };
     if (sameShape(before, next)) return before;
@@ -59,12 +66,19 @@ function presenceStore(client: MatrixClient): PresenceStore {
 /** Somebody's presence; offline for nobody. */
 export function usePresence(userId: string | null): Presence {
   const store = presenceStore(useClient());
-  const subscribe = useCallback((listener: () => void) => (userId ? store.subscribe(userId, listener) : () => undefined), [store, userId]);
+  const subscribe = useCallback(
+    (listener: () => void) => (userId ? store.subscribe(userId, listener) : () => undefined),
+    [store, userId],
+  );
   return useSyncExternalStore(subscribe, () => (userId ? store.get(userId) : AWAY));
 }
 
 /** Tells others how available this person is. */
-export async function setPresence(client: MatrixClient, state: "online" | "away" | "offline" | "busy", status: string): Promise<void> {
+export async function setPresence(
+  client: MatrixClient,
+  state: "online" | "away" | "offline" | "busy",
+  status: string,
+): Promise<void> {
   const presence = state === "away" ? "unavailable" : state;
   await client.setPresence({ presence: presence as "online", status_msg: status });
 }

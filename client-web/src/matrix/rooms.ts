@@ -86,7 +86,13 @@ function text(value: unknown): string | undefined {
 export function isSaid(event: MatrixEvent): boolean {
   if (event.isRedacted()) return false;
   const type = event.getType();
-  if (type !== "m.room.message" && type !== "m.room.encrypted" && type !== "m.sticker" && !type.endsWith("poll.start")) return false;
+  if (
+    type !== "m.room.message" &&
+    type !== "m.room.encrypted" &&
+    type !== "m.sticker" &&
+    !type.endsWith("poll.start")
+  )
+    return false;
   return event.getRelation()?.rel_type !== "m.replace";
 }
 
@@ -118,7 +124,12 @@ export interface RoomWords {
 }
 
 /** Everything one room tells a row. */
-export function summarize(client: MatrixClient, room: Room, partners: ReadonlyMap<string, string>, words: RoomWords): RoomSummary {
+export function summarize(
+  client: MatrixClient,
+  room: Room,
+  partners: ReadonlyMap<string, string>,
+  words: RoomWords,
+): RoomSummary {
   const me = client.getSafeUserId();
   const own = room.getMember(me);
   const invited = room.getMyMembership() === (KnownMembership.Invite as string);
@@ -135,16 +146,26 @@ export function summarize(client: MatrixClient, room: Room, partners: ReadonlyMa
   let partner: string | null = null;
   let shown: string;
   if (kind === "direct") {
-    const other = room.getMembers().find((member) => member.userId !== me && member.membership !== KnownMembership.Ban);
+    const other = room
+      .getMembers()
+      .find((member) => member.userId !== me && member.membership !== KnownMembership.Ban);
     partner = (listed !== undefined && listed !== me ? listed : other?.userId) ?? room.guessDMUserId();
     const member = partner ? room.getMember(partner) : null;
-    shown = member?.rawDisplayName ?? (partner ? client.getUser(partner)?.displayName : undefined) ?? partner ?? words.unnamed;
+    shown =
+      member?.rawDisplayName ??
+      (partner ? client.getUser(partner)?.displayName : undefined) ??
+      partner ??
+      words.unnamed;
   } else if (kind === "channel") {
     shown = name ?? alias?.slice(1).split(":")[0] ?? words.unnamed;
   } else {
     const others = room
       .getMembers()
-      .filter((member) => member.userId !== me && (member.membership === KnownMembership.Join || member.membership === KnownMembership.Invite))
+      .filter(
+        (member) =>
+          member.userId !== me &&
+          (member.membership === KnownMembership.Join || member.membership === KnownMembership.Invite),
+      )
       .map((member) => member.rawDisplayName);
     shown = name ?? groupName(others, Math.max(everybody - 1, 0), words.nobody);
   }
@@ -196,10 +217,22 @@ export function sortRooms(rooms: readonly RoomSummary[]): Sections {
   const here = rooms.filter((room) => !room.archived);
   const settled = here.filter((room) => !room.invited);
   return {
-    invites: ids(here.filter((room) => room.invited), byTime),
-    direct: ids(settled.filter((room) => room.kind === "direct"), byTime),
-    channels: ids(settled.filter((room) => room.kind === "channel"), byName),
-    groups: ids(settled.filter((room) => room.kind === "group"), byTime),
+    invites: ids(
+      here.filter((room) => room.invited),
+      byTime,
+    ),
+    direct: ids(
+      settled.filter((room) => room.kind === "direct"),
+      byTime,
+    ),
+    channels: ids(
+      settled.filter((room) => room.kind === "channel"),
+      byName,
+    ),
+    groups: ids(
+      settled.filter((room) => room.kind === "group"),
+      byTime,
+    ),
   };
 }
 
@@ -253,7 +286,11 @@ export class RoomStore {
       if (event.getType() === "m.direct" || event.getType() === "m.push_rules") this.touchAll();
     });
     client.on(ClientEvent.Sync, (state, before) => {
-      if (state !== before && (state === SyncState.Prepared || before === null || before === SyncState.Prepared)) this.touchAll();
+      if (
+        state !== before &&
+        (state === SyncState.Prepared || before === null || before === SyncState.Prepared)
+      )
+        this.touchAll();
     });
     this.refresh(client.getRooms().map((room) => room.roomId));
   }
@@ -298,7 +335,10 @@ export class RoomStore {
       const room = this.client.getRoom(roomId);
       const before = this.summaries.get(roomId);
       const membership = room?.getMyMembership();
-      const shown = room && room.getType() !== RoomType.Space && (membership === KnownMembership.Join || membership === KnownMembership.Invite);
+      const shown =
+        room &&
+        room.getType() !== RoomType.Space &&
+        (membership === KnownMembership.Join || membership === KnownMembership.Invite);
       if (!shown) {
         if (before) {
           this.summaries.delete(roomId);
@@ -346,7 +386,8 @@ export class RoomStore {
   readonly getSummary = (roomId: string): RoomSummary | null => this.summaries.get(roomId) ?? null;
   readonly onSections = (listener: () => void): (() => void) => this.signals.subscribe(SECTIONS, listener);
   readonly onTotals = (listener: () => void): (() => void) => this.signals.subscribe(TOTALS, listener);
-  readonly onSummary = (roomId: string, listener: () => void): (() => void) => this.signals.subscribe(roomId, listener);
+  readonly onSummary = (roomId: string, listener: () => void): (() => void) =>
+    this.signals.subscribe(roomId, listener);
 }
 
 const stores = new WeakMap<MatrixClient, RoomStore>();
@@ -387,7 +428,11 @@ export async function setPinned(client: MatrixClient, roomId: string, pinned: bo
 }
 
 /** Sets when a room makes itself heard, by push rules every client understands. */
-export async function setNotifyLevel(client: MatrixClient, roomId: string, level: NotifyLevel): Promise<void> {
+export async function setNotifyLevel(
+  client: MatrixClient,
+  roomId: string,
+  level: NotifyLevel,
+): Promise<void> {
   const remove = (kind: PushRuleKind) => client.deletePushRule("global", kind, roomId).catch(() => undefined);
   const before = notifyLevel(client, roomId);
   if (before === level) return;

@@ -58,7 +58,17 @@ export function hasRow(event: MatrixEvent): "message" | "state" | null {
 }
 
 /** What a membership event says, or null if it says nothing worth a line. */
-export type MembershipChange = "joined" | "left" | "invited" | "declined" | "kicked" | "banned" | "unbanned" | "knocked" | "renamed" | "avatar";
+export type MembershipChange =
+  | "joined"
+  | "left"
+  | "invited"
+  | "declined"
+  | "kicked"
+  | "banned"
+  | "unbanned"
+  | "knocked"
+  | "renamed"
+  | "avatar";
 
 /** Reads a membership event. */
 export function membershipChange(event: MatrixEvent): MembershipChange | null {
@@ -108,7 +118,11 @@ function partOfFounding(founding: MatrixEvent, event: MatrixEvent): boolean {
 }
 
 /** Makes rows; `before` are the rows made last time, reused where nothing changed. */
-export function buildRows(events: readonly MatrixEvent[], facts: RowFacts, before: readonly Row[] = []): readonly Row[] {
+export function buildRows(
+  events: readonly MatrixEvent[],
+  facts: RowFacts,
+  before: readonly Row[] = [],
+): readonly Row[] {
   const old = new Map(before.map((row) => [row.key, row]));
   const rows: Row[] = [];
   let last: Row | null = null;
@@ -143,7 +157,12 @@ export function buildRows(events: readonly MatrixEvent[], facts: RowFacts, befor
       if (unread) unreadHere = true;
       const above = last as Row | null;
       const inRun =
-        kind === "state" && above?.kind === "state" && !newDay && !unread && event.getType() === "m.room.member" && above.event.getType() === "m.room.member";
+        kind === "state" &&
+        above?.kind === "state" &&
+        !newDay &&
+        !unread &&
+        event.getType() === "m.room.member" &&
+        above.event.getType() === "m.room.member";
       if (inRun) {
         rows.pop();
         push({ ...above, events: [...above.events, event] });

@@ -44,7 +44,9 @@ function relation(client: MatrixClient, place: Place): Record<string, unknown> {
         rel_type: "m.thread",
         event_id: place.threadId,
         // For clients without threads: each message answers the one before.
-        ...(place.replyTo ? { ...answered, is_falling_back: false } : { "m.in_reply_to": { event_id: last }, is_falling_back: true }),
+        ...(place.replyTo
+          ? { ...answered, is_falling_back: false }
+          : { "m.in_reply_to": { event_id: last }, is_falling_back: true }),
       },
     };
   }
@@ -56,7 +58,13 @@ function letGo(sending: Promise<unknown>): void {
   sending.catch(() => undefined);
 }
 
-function dispatch(client: MatrixClient, roomId: string, type: string, content: object, threadId: string | null = null): void {
+function dispatch(
+  client: MatrixClient,
+  roomId: string,
+  type: string,
+  content: object,
+  threadId: string | null = null,
+): void {
   letGo(client.sendEvent(roomId, threadId, type as never, content as never));
 }
 
@@ -68,16 +76,25 @@ export function sendMessage(client: MatrixClient, place: Place, message: Outgoin
     const answered = findEvent(client, place.roomId, place.replyTo)?.getSender();
     const mentions = content["m.mentions"] as { user_ids?: string[] };
     if (answered && answered !== client.getUserId()) {
-      content["m.mentions"] = { ...mentions, user_ids: [...new Set([...(mentions.user_ids ?? []), answered])] };
+      content["m.mentions"] = {
+        ...mentions,
+        user_ids: [...new Set([...(mentions.user_ids ?? []), answered])],
+      };
     }
   }
-  dispatch(client, place.roomId, "m.room.message", { ...content, ...relation(client, place) }, place.threadId ?? null);
+  dispatch(
+    client,
+    place.roomId,
+    "m.room.message",
+    { ...content, ...relation(client, place) },
+    place.threadId ?? null,
+  );
 }
 
 /** Replaces what a message says. */
 export function sendEdit(client: MatrixClient, event: TimelineEvent, message: Outgoing): void {
   const fresh = textContent(message);
-  const before = ((event.getOriginalContent()["m.mentions"])?.user_ids ?? []) as readonly string[];
+  const before = (event.getOriginalContent()["m.mentions"]?.user_ids ?? []) as readonly string[];
   const added = message.mentions.filter((userId) => !before.includes(userId));
   dispatch(
     client,
@@ -97,22 +114,34 @@ export function sendEdit(client: MatrixClient, event: TimelineEvent, message: Ou
 }
 
 /** Adds a reaction, or takes one's own back. */
-export function toggleReaction(client: MatrixClient, event: TimelineEvent, emoji: string, own: string | null): void {
+export function toggleReaction(
+  client: MatrixClient,
+  event: TimelineEvent,
+  emoji: string,
+  own: string | null,
+): void {
   const roomId = event.getRoomId()!;
   if (own === null) {
-    dispatch(client, roomId, "m.reaction", { "m.relates_to": { rel_type: "m.annotation", event_id: event.getId()!, key: emoji } });
+    dispatch(client, roomId, "m.reaction", {
+      "m.relates_to": { rel_type: "m.annotation", event_id: event.getId()!, key: emoji },
+    });
     return;
   }
   const pending = client
     .getRoom(roomId)
     ?.getPendingEvents()
     .find((other) => other.getId() === own);
-  if (pending && (pending.status === EventStatus.NOT_SENT || pending.status === EventStatus.QUEUED)) client.cancelPendingEvent(pending);
+  if (pending && (pending.status === EventStatus.NOT_SENT || pending.status === EventStatus.QUEUED))
+    client.cancelPendingEvent(pending);
   else letGo(client.redactEvent(roomId, own));
 }
 
 /** Deletes a message for everybody. The refusal of the server comes back as an error. */
-export async function deleteMessage(client: MatrixClient, event: TimelineEvent, reason?: string): Promise<void> {
+export async function deleteMessage(
+  client: MatrixClient,
+  event: TimelineEvent,
+  reason?: string,
+): Promise<void> {
   await client.redactEvent(event.getRoomId()!, event.getId()!, undefined, reason ? { reason } : undefined);
 }
 
@@ -124,7 +153,8 @@ export function resend(client: MatrixClient, event: TimelineEvent): void {
 
 /** Gives up a message that could not be sent. */
 export function discard(client: MatrixClient, event: TimelineEvent): void {
-  if (event.status === EventStatus.NOT_SENT || event.status === EventStatus.QUEUED) client.cancelPendingEvent(event);
+  if (event.status === EventStatus.NOT_SENT || event.status === EventStatus.QUEUED)
+    client.cancelPendingEvent(event);
 }
 
 /** Tells others that this person is typing, or has stopped. */
@@ -133,13 +163,22 @@ export function sendTyping(client: MatrixClient, roomId: string, typing: boolean
 }
 
 /** The last message of one's own in a room that can still be changed. */
-export function lastOwn(client: MatrixClient, roomId: string, threadId: string | null, may: (event: TimelineEvent) => boolean): TimelineEvent | null {
+export function lastOwn(
+  client: MatrixClient,
+  roomId: string,
+  threadId: string | null,
+  may: (event: TimelineEvent) => boolean,
+): TimelineEvent | null {
   const room = client.getRoom(roomId);
   const me = client.getUserId();
-  const events: MatrixEvent[] = threadId === null ? (room?.getLiveTimeline().getEvents() ?? []) : (room?.getThread(threadId)?.events ?? []);
+  const events: MatrixEvent[] =
+    threadId === null
+      ? (room?.getLiveTimeline().getEvents() ?? [])
+      : (room?.getThread(threadId)?.events ?? []);
   for (let index = events.length - 1; index >= 0; index -= 1) {
     const event = events[index];
-    if (!event || event.getSender() !== me || event.getType() !== "m.room.message" || event.isRedacted()) continue;
+    if (!event || event.getSender() !== me || event.getType() !== "m.room.message" || event.isRedacted())
+      continue;
     if (event.getRelation()?.rel_type === "m.replace") continue;
     return may(event) ? event : null;
   }

@@ -28,7 +28,9 @@ export type StateSentence =
 function nameOf(client: MatrixClient, event: MatrixEvent): string {
   const sender = event.getSender() ?? "";
   // Whoever makes a room is not in it yet.
-  const member = event.sender?.events.member ? event.sender : client.getRoom(event.getRoomId())?.getMember(sender);
+  const member = event.sender?.events.member
+    ? event.sender
+    : client.getRoom(event.getRoomId())?.getMember(sender);
   return member?.name ?? sender;
 }
 
@@ -42,7 +44,7 @@ function subjectOf(event: MatrixEvent): string {
 
 function sentenceOf(event: MatrixEvent): { what: StateSentence; value: string } | null {
   const content = event.getContent();
-  const text = (key: string) => (typeof content[key] === "string" ? (content[key]) : "");
+  const text = (key: string) => (typeof content[key] === "string" ? content[key] : "");
   switch (event.getType()) {
     case "m.room.create":
       return { what: "created", value: "" };

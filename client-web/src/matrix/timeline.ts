@@ -46,7 +46,10 @@ function storeOf(client: MatrixClient, roomId: string, threadId: string | null):
 }
 
 /** The rows of a room or thread, and the ways to read on. */
-export function useTimeline(roomId: string, threadId: string | null = null): { readonly snapshot: TimelineSnapshot; readonly timeline: TimelineStore } {
+export function useTimeline(
+  roomId: string,
+  threadId: string | null = null,
+): { readonly snapshot: TimelineSnapshot; readonly timeline: TimelineStore } {
   const client = useClient();
   const timeline = useMemo(() => storeOf(client, roomId, threadId), [client, roomId, threadId]);
   const snapshot = useSyncExternalStore(timeline.subscribe, timeline.get);
@@ -239,7 +242,11 @@ export function findEvent(client: MatrixClient, roomId: string, eventId: string)
 const fetched = new Map<string, Promise<TimelineEvent | null>>();
 
 /** Fetches an event that is not loaded. */
-export function fetchEvent(client: MatrixClient, roomId: string, eventId: string): Promise<TimelineEvent | null> {
+export function fetchEvent(
+  client: MatrixClient,
+  roomId: string,
+  eventId: string,
+): Promise<TimelineEvent | null> {
   const known = findEvent(client, roomId, eventId);
   if (known) return Promise.resolve(known);
   const id = `${roomId} ${eventId}`;
@@ -256,10 +263,15 @@ export function fetchEvent(client: MatrixClient, roomId: string, eventId: string
 }
 
 /** Tells everybody that this person has read the room up to its last event. */
-export async function markRead(client: MatrixClient, roomId: string, threadId: string | null = null): Promise<void> {
+export async function markRead(
+  client: MatrixClient,
+  roomId: string,
+  threadId: string | null = null,
+): Promise<void> {
   const room = client.getRoom(roomId);
   if (!room) return;
-  const events = threadId === null ? room.getLiveTimeline().getEvents() : (room.getThread(threadId)?.events ?? []);
+  const events =
+    threadId === null ? room.getLiveTimeline().getEvents() : (room.getThread(threadId)?.events ?? []);
   const last = [...events].reverse().find((event) => !event.status && event.getId()?.startsWith("$"));
   if (!last) return;
   const lastId = last.getId()!;
@@ -267,7 +279,10 @@ export async function markRead(client: MatrixClient, roomId: string, threadId: s
   if (room.getAccountData("m.marked_unread")?.getContent()["unread"] === true) {
     void client.setRoomAccountData(roomId, "m.marked_unread" as never, { unread: false } as never);
   }
-  const done = threadId === null ? room.getEventReadUpTo(me) === lastId : room.getThread(threadId)?.getEventReadUpTo(me) === lastId;
+  const done =
+    threadId === null
+      ? room.getEventReadUpTo(me) === lastId
+      : room.getThread(threadId)?.getEventReadUpTo(me) === lastId;
   const counted = room.getUnreadNotificationCount() > 0;
   const id = `${roomId} ${threadId ?? ""} ${lastId}`;
   if ((done && !counted) || asked.get(client) === id) return;

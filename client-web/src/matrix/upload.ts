@@ -57,7 +57,8 @@ export class Uploads {
   }
 
   readonly get = (roomId: string): readonly Upload[] => this.rooms.get(roomId) ?? NONE;
-  readonly subscribe = (roomId: string, listener: () => void): (() => void) => this.signals.subscribe(roomId, listener);
+  readonly subscribe = (roomId: string, listener: () => void): (() => void) =>
+    this.signals.subscribe(roomId, listener);
 
   private set(roomId: string, change: (list: readonly Running[]) => readonly Running[]): void {
     this.rooms.set(roomId, change(this.rooms.get(roomId) ?? []));
@@ -72,7 +73,16 @@ export class Uploads {
   async add(place: Place, file: File): Promise<void> {
     this.count += 1;
     const id = String(this.count);
-    const running: Running = { id, name: file.name, size: file.size, sent: 0, error: null, file, place, stop: new AbortController() };
+    const running: Running = {
+      id,
+      name: file.name,
+      size: file.size,
+      sent: 0,
+      error: null,
+      file,
+      place,
+      stop: new AbortController(),
+    };
     this.set(place.roomId, (list) => [...list, running]);
     await this.run(running);
   }
@@ -113,7 +123,14 @@ export class Uploads {
       });
       if (item.stop.signal.aborted) return;
       const relates = place.threadId
-        ? { "m.relates_to": { rel_type: "m.thread", event_id: place.threadId, is_falling_back: true, "m.in_reply_to": { event_id: place.threadId } } }
+        ? {
+            "m.relates_to": {
+              rel_type: "m.thread",
+              event_id: place.threadId,
+              is_falling_back: true,
+              "m.in_reply_to": { event_id: place.threadId },
+            },
+          }
         : place.replyTo
           ? { "m.relates_to": { "m.in_reply_to": { event_id: place.replyTo } } }
           : {};
@@ -157,6 +174,9 @@ export function uploadsOf(client: MatrixClient): Uploads {
 /** The files of a room that are on their way. */
 export function useUploads(roomId: string): readonly Upload[] {
   const uploads = uploadsOf(useClient());
-  const subscribe = useCallback((listener: () => void) => uploads.subscribe(roomId, listener), [uploads, roomId]);
+  const subscribe = useCallback(
+    (listener: () => void) => uploads.subscribe(roomId, listener),
+    [uploads, roomId],
+  );
   return useSyncExternalStore(subscribe, () => uploads.get(roomId));
 }

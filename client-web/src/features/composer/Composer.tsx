@@ -3,7 +3,18 @@ import EmojiIcon from "@mui/icons-material/EmojiEmotionsOutlined";
 import SendIcon from "@mui/icons-material/Send";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
+import {
+  useCallback,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type ClipboardEvent,
+  type DragEvent,
+  type KeyboardEvent,
+} from "react";
 import { useTranslation } from "react-i18next";
 
 import { EmojiPopover } from "../../components/emoji/EmojiPopover";
@@ -39,7 +50,20 @@ export function Composer({ roomId, threadId = null }: Props) {
   const powers = usePowers(roomId);
   if (room && !powers.post) {
     return (
-      <Box role="note" sx={{ mx: 2, mb: 2, p: 1.5, borderRadius: "10px", border: 1, borderColor: "divider", color: "text.secondary", textAlign: "center", typography: "body2" }}>
+      <Box
+        role="note"
+        sx={{
+          mx: 2,
+          mb: 2,
+          p: 1.5,
+          borderRadius: "10px",
+          border: 1,
+          borderColor: "divider",
+          color: "text.secondary",
+          textAlign: "center",
+          typography: "body2",
+        }}
+      >
         {room.invited ? t("composer.notJoined") : t("composer.readOnly")}
       </Box>
     );
@@ -83,14 +107,23 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
     if (draft.replyTo || draft.editing) field.current?.focus();
   }, [draft.replyTo, draft.editing]);
 
-  const people = useMemo<readonly Nameable[]>(() => members.filter((member) => member.userId !== me).map((member) => ({ id: member.userId, name: member.name })), [members, me]);
+  const people = useMemo<readonly Nameable[]>(
+    () =>
+      members
+        .filter((member) => member.userId !== me)
+        .map((member) => ({ id: member.userId, name: member.name })),
+    [members, me],
+  );
   const rooms = useCallback((): readonly Nameable[] => {
     const store = roomStore(client);
     return store
       .getSections()
       .channels.map((id) => store.getSummary(id))
       .filter((summary) => summary !== null)
-      .map((summary) => ({ id: client.getRoom(summary.roomId)?.getCanonicalAlias() ?? summary.roomId, name: summary.name }));
+      .map((summary) => ({
+        id: client.getRoom(summary.roomId)?.getCanonicalAlias() ?? summary.roomId,
+        name: summary.name,
+      }));
   }, [client]);
 
   const typing = nameAt(draft.text, cursor);
@@ -166,8 +199,21 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
       }
       return;
     }
-    if (press.key === "ArrowUp" && draft.text === "" && !draft.editing && !command && !press.altKey && !press.shiftKey) {
-      const event = lastOwn(client, roomId, threadId, (own) => isOpen(own.getTs(), windowsNow(client).edit) && viewOf(client, own).kind === "text" && !own.status);
+    if (
+      press.key === "ArrowUp" &&
+      draft.text === "" &&
+      !draft.editing &&
+      !command &&
+      !press.altKey &&
+      !press.shiftKey
+    ) {
+      const event = lastOwn(
+        client,
+        roomId,
+        threadId,
+        (own) =>
+          isOpen(own.getTs(), windowsNow(client).edit) && viewOf(client, own).kind === "text" && !own.status,
+      );
       if (event) {
         press.preventDefault();
         const text = viewOf(client, event).body;
@@ -235,12 +281,19 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
           borderColor: dragging ? "primary.main" : "border.control",
           borderRadius: "12px",
           bgcolor: "surface.input",
-          "&:focus-within": { borderColor: "primary.main", boxShadow: `0 0 0 1px ${theme.palette.primary.main}` },
+          "&:focus-within": {
+            borderColor: "primary.main",
+            boxShadow: `0 0 0 1px ${theme.palette.primary.main}`,
+          },
         })}
       >
         <Target roomId={roomId} draft={draft} onLeave={() => drafts.leave(place)} />
         <UploadList roomId={roomId} />
-        {dragging && <Box sx={{ p: 1.5, textAlign: "center", color: "accentText", typography: "body2" }}>{t("composer.drop")}</Box>}
+        {dragging && (
+          <Box sx={{ p: 1.5, textAlign: "center", color: "accentText", typography: "body2" }}>
+            {t("composer.drop")}
+          </Box>
+        )}
         <Box sx={{ display: "flex", alignItems: "flex-end", p: "5px" }}>
           <IconAction label={t("composer.attach")} onClick={() => files.current?.click()}>
             <AttachIcon fontSize="small" />
@@ -310,7 +363,15 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
             onClick={send}
             disabled={draft.text.trim() === "" || size > LIMIT}
             aria-label={draft.editing ? t("composer.save") : t("composer.send")}
-            sx={{ minWidth: 40, width: 40, height: 36, p: 0, borderRadius: "8px", marginInlineStart: 0.5, "@media (pointer: coarse)": { height: 44, width: 44 } }}
+            sx={{
+              minWidth: 40,
+              width: 40,
+              height: 36,
+              p: 0,
+              borderRadius: "8px",
+              marginInlineStart: 0.5,
+              "@media (pointer: coarse)": { height: 44, width: 44 },
+            }}
           >
             <SendIcon sx={{ fontSize: 18 }} />
           </Button>

@@ -22,7 +22,19 @@ export function Suggestions({ id, items, active, onPick }: Props) {
       role="listbox"
       id={id}
       aria-label={t("composer.suggestions")}
-      sx={{ position: "absolute", bottom: "100%", insetInlineStart: 12, mb: 0.5, width: 320, maxWidth: "calc(100% - 24px)", py: 0.5, zIndex: 5, border: 1, borderColor: "divider", borderRadius: "10px" }}
+      sx={{
+        position: "absolute",
+        bottom: "100%",
+        insetInlineStart: 12,
+        mb: 0.5,
+        width: 320,
+        maxWidth: "calc(100% - 24px)",
+        py: 0.5,
+        zIndex: 5,
+        border: 1,
+        borderColor: "divider",
+        borderRadius: "10px",
+      }}
     >
       {items.map((item, index) => (
         <Box
@@ -35,13 +47,39 @@ export function Suggestions({ id, items, active, onPick }: Props) {
             press.preventDefault();
             onPick(item);
           }}
-          sx={{ display: "flex", alignItems: "center", gap: 1, px: 1.5, py: 0.625, cursor: "pointer", bgcolor: index === active ? "surface.selected" : undefined, "&:hover": { bgcolor: "surface.hover" } }}
+          sx={{
+            display: "flex",
+            alignItems: "center",
+            gap: 1,
+            px: 1.5,
+            py: 0.625,
+            cursor: "pointer",
+            bgcolor: index === active ? "surface.selected" : undefined,
+            "&:hover": { bgcolor: "surface.hover" },
+          }}
         >
-          {item.id.startsWith("@") ? <PersonAvatar name={item.name} id={item.id} size={22} /> : <TagIcon aria-hidden sx={{ fontSize: 18, color: "text.secondary" }} />}
-          <Box component="span" dir="auto" sx={{ fontWeight: 550, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+          {item.id.startsWith("@") ? (
+            <PersonAvatar name={item.name} id={item.id} size={22} />
+          ) : (
+            <TagIcon aria-hidden sx={{ fontSize: 18, color: "text.secondary" }} />
+          )}
+          <Box
+            component="span"
+            dir="auto"
+            sx={{ fontWeight: 550, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}
+          >
             {item.name}
           </Box>
-          <Box component="span" sx={{ typography: "caption", color: "text.secondary", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+          <Box
+            component="span"
+            sx={{
+              typography: "caption",
+              color: "text.secondary",
+              overflow: "hidden",
+              textOverflow: "ellipsis",
+              whiteSpace: "nowrap",
+            }}
+          >
             {item.id === "@room" ? t("composer.everybody") : item.id.startsWith("!") ? "" : item.id}
           </Box>
         </Box>

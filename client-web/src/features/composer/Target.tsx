@@ -15,8 +15,30 @@ export function Target({ roomId, draft, onLeave }: { roomId: string; draft: Draf
   if (!draft.replyTo && !draft.editing) return null;
   const answered = draft.replyTo ? findEvent(client, roomId, draft.replyTo) : null;
   return (
-    <Box sx={{ display: "flex", alignItems: "center", gap: 1, paddingInlineStart: 1.5, paddingInlineEnd: 0.5, pt: 0.5, typography: "body2", color: "text.secondary", borderBottom: 1, borderColor: "divider", pb: 0.5 }}>
-      <Box sx={{ flex: 1, minWidth: 0, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>{draft.editing ? t("composer.editing") : answered ? <Answered event={answered} /> : t("composer.replyingTo", { name: "" })}</Box>
+    <Box
+      sx={{
+        display: "flex",
+        alignItems: "center",
+        gap: 1,
+        paddingInlineStart: 1.5,
+        paddingInlineEnd: 0.5,
+        pt: 0.5,
+        typography: "body2",
+        color: "text.secondary",
+        borderBottom: 1,
+        borderColor: "divider",
+        pb: 0.5,
+      }}
+    >
+      <Box sx={{ flex: 1, minWidth: 0, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+        {draft.editing ? (
+          t("composer.editing")
+        ) : answered ? (
+          <Answered event={answered} />
+        ) : (
+          t("composer.replyingTo", { name: "" })
+        )}
+      </Box>
       <IconAction label={t("composer.cancel")} keys="Esc" onClick={onLeave} sx={{ width: 28, height: 28 }}>
         <CloseIcon sx={{ fontSize: 16 }} />
       </IconAction>

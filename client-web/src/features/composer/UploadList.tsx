@@ -15,11 +15,20 @@ export function UploadList({ roomId }: { roomId: string }) {
   const uploads = useUploads(roomId);
   if (uploads.length === 0) return null;
   return (
-    <Box component="ul" sx={{ listStyle: "none", m: 0, p: 1, pb: 0, display: "flex", flexDirection: "column", gap: 0.5 }}>
+    <Box
+      component="ul"
+      sx={{ listStyle: "none", m: 0, p: 1, pb: 0, display: "flex", flexDirection: "column", gap: 0.5 }}
+    >
       {uploads.map((upload) => (
-        <Box component="li" key={upload.id} sx={{ display: "flex", alignItems: "center", gap: 1, typography: "body2" }}>
+        <Box
+          component="li"
+          key={upload.id}
+          sx={{ display: "flex", alignItems: "center", gap: 1, typography: "body2" }}
+        >
           <Box sx={{ flex: 1, minWidth: 0 }}>
-            <Box sx={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>{upload.name}</Box>
+            <Box sx={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+              {upload.name}
+            </Box>
             {upload.error === null ? (
               <LinearProgress
                 variant="determinate"
@@ -28,16 +37,26 @@ export function UploadList({ roomId }: { roomId: string }) {
               />
             ) : (
               <Box role="alert" sx={{ color: "dangerText" }}>
-                {upload.error === "too-large" ? t("composer.tooLarge") : upload.error === "failed" ? t("composer.uploadFailed") : upload.error}
+                {upload.error === "too-large"
+                  ? t("composer.tooLarge")
+                  : upload.error === "failed"
+                    ? t("composer.uploadFailed")
+                    : upload.error}
               </Box>
             )}
           </Box>
           {upload.error !== null && upload.error !== "too-large" && (
-            <IconAction label={t("composer.retryUpload", { name: upload.name })} onClick={() => void uploadsOf(client).retry(roomId, upload.id)}>
+            <IconAction
+              label={t("composer.retryUpload", { name: upload.name })}
+              onClick={() => void uploadsOf(client).retry(roomId, upload.id)}
+            >
               <ReplayIcon fontSize="small" />
             </IconAction>
           )}
-          <IconAction label={t("composer.cancelUpload", { name: upload.name })} onClick={() => uploadsOf(client).cancel(roomId, upload.id)}>
+          <IconAction
+            label={t("composer.cancelUpload", { name: upload.name })}
+            onClick={() => uploadsOf(client).cancel(roomId, upload.id)}
+          >
             <CloseIcon fontSize="small" />
           </IconAction>
         </Box>

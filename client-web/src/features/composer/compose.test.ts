@@ -17,7 +17,9 @@ test("plain text stays plain", () => {
 });
 
 test("markdown becomes formatted", () => {
-  expect(write("**bold** and *it* and `code`")?.html).toBe("<strong>bold</strong> and <em>it</em> and <code>code</code>");
+  expect(write("**bold** and *it* and `code`")?.html).toBe(
+    "<strong>bold</strong> and <em>it</em> and <code>code</code>",
+  );
   expect(write("```rust\nlet x;\n```")?.html).toContain('<code class="language-rust">');
   expect(write("- a\n- b")?.html).toContain("<ul>");
 });
@@ -32,7 +34,9 @@ test("what people type as HTML is text", () => {
 test("people are named by link and told, the longest name first", () => {
   const message = write("Ask @Alice Adams about it")!;
   expect(message.mentions).toEqual(["@alice.adams:example.org"]);
-  expect(message.html).toBe('Ask <a href="https://matrix.to/#/%40alice.adams%3Aexample.org">Alice Adams</a> about it');
+  expect(message.html).toBe(
+    'Ask <a href="https://matrix.to/#/%40alice.adams%3Aexample.org">Alice Adams</a> about it',
+  );
   expect(message.body).toBe("Ask @Alice Adams about it");
   expect(write("@Alice, hello")!.mentions).toEqual(["@alice:example.org"]);
   expect(write("@<Eve> hi")!.html).toContain(">&lt;Eve&gt;</a>");
@@ -46,7 +50,9 @@ test("names in code, in words and in addresses are not mentions", () => {
 });
 
 test("channels become links, @room tells everybody", () => {
-  expect(write("see #general")!.html).toBe('see <a href="https://matrix.to/#/%23general%3Aexample.org">#general</a>');
+  expect(write("see #general")!.html).toBe(
+    'see <a href="https://matrix.to/#/%23general%3Aexample.org">#general</a>',
+  );
   expect(write("@room lunch")).toMatchObject({ room: true, mentions: [] });
 });
 

@@ -19,7 +19,12 @@ function escape(text: string): string {
 const SAFE = /^(https?|ftp|mailto|magnet|matrix):/i;
 
 function unescape(text: string): string {
-  return text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&amp;/g, "&");
+  return text
+    .replace(/&lt;/g, "<")
+    .replace(/&gt;/g, ">")
+    .replace(/&quot;/g, '"')
+    .replace(/&#39;/g, "'")
+    .replace(/&amp;/g, "&");
 }
 
 const markdown = new Marked({
@@ -40,9 +45,17 @@ const markdown = new Marked({
 /** Where a name can begin: not inside of a word or an address. */
 function mentionPattern(people: readonly Nameable[], rooms: readonly Nameable[]): RegExp | null {
   const quoted = (list: readonly Nameable[]) =>
-    [...new Set(list.map((item) => item.name).filter(Boolean))].sort((a, b) => b.length - a.length).map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  const parts = [quoted(people).length > 0 ? `@(?:${quoted(people).join("|")})` : "", quoted(rooms).length > 0 ? `#(?:${quoted(rooms).join("|")})` : "", "@room"].filter(Boolean);
-  return parts.length > 0 ? new RegExp(`(^|[\\s([{"'„“])(${parts.join("|")})(?![\\p{L}\\p{N}_])`, "gu") : null;
+    [...new Set(list.map((item) => item.name).filter(Boolean))]
+      .sort((a, b) => b.length - a.length)
+      .map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const parts = [
+    quoted(people).length > 0 ? `@(?:${quoted(people).join("|")})` : "",
+    quoted(rooms).length > 0 ? `#(?:${quoted(rooms).join("|")})` : "",
+    "@room",
+  ].filter(Boolean);
+  return parts.length > 0
+    ? new RegExp(`(^|[\\s([{"'„“])(${parts.join("|")})(?![\\p{L}\\p{N}_])`, "gu")
+    : null;
 }
 
 /** Splits a text into what is code and what is not, so that names in code stay code. */
@@ -54,7 +67,11 @@ function outsideOfCode(text: string, change: (part: string) => string): string {
 }
 
 /** Makes a message of what was typed; null if there is nothing in it. */
-export function compose(typed: string, people: readonly Nameable[], rooms: readonly Nameable[]): Outgoing | null {
+export function compose(
+  typed: string,
+  people: readonly Nameable[],
+  rooms: readonly Nameable[],
+): Outgoing | null {
   let text = typed.replace(/\s+$/, "").replace(/^\n+/, "");
   if (text.trim() === "") return null;
   let kind: Outgoing["kind"] = "m.text";
@@ -87,7 +104,8 @@ export function compose(typed: string, people: readonly Nameable[], rooms: reado
         }),
       )
     : text;
-  const parsed = (markdown.parse(source.replace(/[\ue002-\ue0ff]/g, ""), { async: false }))
+  const parsed = markdown
+    .parse(source.replace(/[\ue002-\ue0ff]/g, ""), { async: false })
     .trim()
     .replace(/\ue000(\d+)\ue001/g, (_whole, index: string) => links[Number(index)] ?? "");
   const html = unwrap(parsed);
@@ -108,7 +126,10 @@ function unwrap(html: string): string {
 }
 
 /** What is being typed after @ or # right before the cursor. */
-export function nameAt(text: string, cursor: number): { readonly sign: "@" | "#"; readonly term: string; readonly from: number } | null {
+export function nameAt(
+  text: string,
+  cursor: number,
+): { readonly sign: "@" | "#"; readonly term: string; readonly from: number } | null {
   const before = text.slice(0, cursor);
   const found = /(^|[\s([{"'„“])([@#])([^\s@#][^@#\n]{0,30}|)$/u.exec(before);
   if (!found) return null;
@@ -149,9 +170,17 @@ export interface Edited {
 export function wrap(text: string, start: number, end: number, sign: string): Edited {
   const size = sign.length;
   if (text.slice(start - size, start) === sign && text.slice(end, end + size) === sign && start >= size) {
-    return { text: text.slice(0, start - size) + text.slice(start, end) + text.slice(end + size), start: start - size, end: end - size };
+    return {
+      text: text.slice(0, start - size) + text.slice(start, end) + text.slice(end + size),
+      start: start - size,
+      end: end - size,
+    };
   }
-  return { text: text.slice(0, start) + sign + text.slice(start, end) + sign + text.slice(end), start: start + size, end: end + size };
+  return {
+    text: text.slice(0, start) + sign + text.slice(start, end) + sign + text.slice(end),
+    start: start + size,
+    end: end + size,
+  };
 }
 
 /** Makes a block of code of the selection. */
@@ -159,5 +188,9 @@ export function block(text: string, start: number, end: number): Edited {
   const before = start > 0 && text[start - 1] !== "\n" ? "\n" : "";
   const after = end < text.length && text[end] !== "\n" ? "\n" : "";
   const opening = `${before}\`\`\`\n`;
-  return { text: `${text.slice(0, start)}${opening}${text.slice(start, end)}\n\`\`\`${after}${text.slice(end)}`, start: start + opening.length, end: end + opening.length };
+  return {
+    text: `${text.slice(0, start)}${opening}${text.slice(start, end)}\n\`\`\`${after}${text.slice(end)}`,
+    start: start + opening.length,
+    end: end + opening.length,
+  };
 }

@@ -29,7 +29,14 @@ export function MemberList({ roomId, onOpenPerson }: Props) {
   const [wanted, setWanted] = useState("");
   const term = useDeferredValue(wanted.trim().toLocaleLowerCase());
   const shown = useMemo(
-    () => (term ? members.filter((member) => member.name.toLocaleLowerCase().includes(term) || member.userId.toLocaleLowerCase().includes(term)) : members),
+    () =>
+      term
+        ? members.filter(
+            (member) =>
+              member.name.toLocaleLowerCase().includes(term) ||
+              member.userId.toLocaleLowerCase().includes(term),
+          )
+        : members,
     [members, term],
   );
   return (
@@ -42,7 +49,14 @@ export function MemberList({ roomId, onOpenPerson }: Props) {
             onChange={(change) => setWanted(change.target.value)}
             placeholder={t("members.find")}
             inputProps={{ "aria-label": t("members.find"), type: "search" }}
-            sx={{ px: 1.25, py: 0.25, border: 1, borderColor: "border.control", borderRadius: "8px", bgcolor: "surface.input" }}
+            sx={{
+              px: 1.25,
+              py: 0.25,
+              border: 1,
+              borderColor: "border.control",
+              borderRadius: "8px",
+              bgcolor: "surface.input",
+            }}
           />
         </Box>
       )}
@@ -54,17 +68,33 @@ export function MemberList({ roomId, onOpenPerson }: Props) {
           data={shown}
           computeItemKey={(_index, member) => member.userId}
           initialItemCount={Math.min(shown.length, 20)}
-          itemContent={(_index, member) => <MemberRow member={member} me={member.userId === me} onOpen={onOpenPerson} />}
+          itemContent={(_index, member) => (
+            <MemberRow member={member} me={member.userId === me} onOpen={onOpenPerson} />
+          )}
         />
       )}
     </Box>
   );
 }
 
-const MemberRow = memo(function MemberRow({ member, me, onOpen }: { member: Member; me: boolean; onOpen: ((userId: string) => void) | undefined }) {
+const MemberRow = memo(function MemberRow({
+  member,
+  me,
+  onOpen,
+}: {
+  member: Member;
+  me: boolean;
+  onOpen: ((userId: string) => void) | undefined;
+}) {
   const { t } = useTranslation();
   const { url } = useMedia(member.avatar, AVATAR);
-  const role = member.invited ? t("members.invited") : member.power >= 100 ? t("members.admin") : member.power >= 50 ? t("members.moderator") : "";
+  const role = member.invited
+    ? t("members.invited")
+    : member.power >= 100
+      ? t("members.admin")
+      : member.power >= 50
+        ? t("members.moderator")
+        : "";
   const open = onOpen && !me ? () => onOpen(member.userId) : undefined;
   return (
     <Box sx={{ px: 1 }}>
@@ -81,7 +111,11 @@ const MemberRow = memo(function MemberRow({ member, me, onOpen }: { member: Memb
           justifyContent: "flex-start",
           textAlign: "start",
           ...(open && { "&:hover": { bgcolor: "surface.hover" } }),
-          "&:focus-visible": { outline: "2px solid", outlineColor: theme.palette.focus, outlineOffset: "-2px" },
+          "&:focus-visible": {
+            outline: "2px solid",
+            outlineColor: theme.palette.focus,
+            outlineOffset: "-2px",
+          },
         })}
       >
         <Box sx={{ position: "relative", opacity: member.invited ? 0.6 : 1 }}>
@@ -89,7 +123,10 @@ const MemberRow = memo(function MemberRow({ member, me, onOpen }: { member: Memb
           <Dot userId={member.userId} />
         </Box>
         <Box sx={{ flex: 1, minWidth: 0 }}>
-          <Box dir="auto" sx={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", fontWeight: 550 }}>
+          <Box
+            dir="auto"
+            sx={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", fontWeight: 550 }}
+          >
             {member.name} {me && t("members.you")}
           </Box>
           <Status userId={member.userId} />
@@ -117,7 +154,16 @@ function Status({ userId }: { userId: string }) {
   const { status } = usePresence(userId);
   if (!status) return null;
   return (
-    <Box dir="auto" sx={{ typography: "caption", color: "text.secondary", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+    <Box
+      dir="auto"
+      sx={{
+        typography: "caption",
+        color: "text.secondary",
+        overflow: "hidden",
+        textOverflow: "ellipsis",
+        whiteSpace: "nowrap",
+      }}
+    >
       {status}
     </Box>
   );

@@ -52,7 +52,11 @@ export function RoomList({ activeRoomId = null, onOpen, actions }: Props) {
   const onMenu = useCallback((roomId: string, anchor: HTMLElement) => setMenu({ roomId, anchor }), []);
 
   const known = (key: string | null) => key !== null && items.some((item) => item.key === key);
-  const tabKey = known(focusKey) ? focusKey : known(activeRoomId) ? activeRoomId : (items.find((item) => item.kind === "room")?.key ?? items[0]?.key ?? null);
+  const tabKey = known(focusKey)
+    ? focusKey
+    : known(activeRoomId)
+      ? activeRoomId
+      : (items.find((item) => item.kind === "room")?.key ?? items[0]?.key ?? null);
 
   const focusItem = (index: number) => {
     const item = items[index];
@@ -61,7 +65,10 @@ export function RoomList({ activeRoomId = null, onOpen, actions }: Props) {
     list.current?.scrollIntoView({
       index,
       behavior: "auto",
-      done: () => root.current?.querySelector<HTMLElement>(`[data-room="${CSS.escape(item.key)}"]`)?.focus({ preventScroll: true }),
+      done: () =>
+        root.current
+          ?.querySelector<HTMLElement>(`[data-room="${CSS.escape(item.key)}"]`)
+          ?.focus({ preventScroll: true }),
     });
   };
   const onKeyDown = (press: KeyboardEvent) => {
@@ -72,13 +79,17 @@ export function RoomList({ activeRoomId = null, onOpen, actions }: Props) {
     else if (press.key === "ArrowUp") focusItem(Math.max(at - 1, 0));
     else if (press.key === "Home") focusItem(0);
     else if (press.key === "End") focusItem(items.length - 1);
-    else if ((press.key === "ArrowLeft" || press.key === "ArrowRight") && item.kind === "heading") toggle(item.key);
-    else if ((press.key === "ContextMenu" || (press.key === "F10" && press.shiftKey)) && item.kind === "room") onMenu(item.key, press.target as HTMLElement);
+    else if ((press.key === "ArrowLeft" || press.key === "ArrowRight") && item.kind === "heading")
+      toggle(item.key);
+    else if ((press.key === "ContextMenu" || (press.key === "F10" && press.shiftKey)) && item.kind === "room")
+      onMenu(item.key, press.target as HTMLElement);
     else return;
     press.preventDefault();
   };
 
-  const empty = sections.invites.length + sections.direct.length + sections.channels.length + sections.groups.length === 0;
+  const empty =
+    sections.invites.length + sections.direct.length + sections.channels.length + sections.groups.length ===
+    0;
   if (empty && sync === "starting") {
     return (
       <Later>
@@ -86,10 +97,17 @@ export function RoomList({ activeRoomId = null, onOpen, actions }: Props) {
       </Later>
     );
   }
-  if (empty) return <EmptyState title={t("rooms.emptyTitle")} text={t("rooms.emptyText")} actions={actions?.("direct")} />;
+  if (empty)
+    return (
+      <EmptyState title={t("rooms.emptyTitle")} text={t("rooms.emptyText")} actions={actions?.("direct")} />
+    );
 
   return (
-    <Box ref={root} onKeyDown={onKeyDown} sx={{ flex: 1, minHeight: 0, display: "flex", flexDirection: "column" }}>
+    <Box
+      ref={root}
+      onKeyDown={onKeyDown}
+      sx={{ flex: 1, minHeight: 0, display: "flex", flexDirection: "column" }}
+    >
       <Virtuoso
         ref={list}
         style={{ flex: 1, minHeight: 0 }}
@@ -126,13 +144,36 @@ interface ItemProps {
 
 function ListItem({ item, active, tabbable, onOpen, onMenu, onToggle, actions }: ItemProps) {
   if (item.kind === "heading") {
-    return <Heading name={item.key} count={item.count} open={item.open} tabbable={tabbable} onToggle={onToggle} actions={actions} />;
+    return (
+      <Heading
+        name={item.key}
+        count={item.count}
+        open={item.open}
+        tabbable={tabbable}
+        onToggle={onToggle}
+        actions={actions}
+      />
+    );
   }
   if (item.section === "invites") return <Invite roomId={item.key} tabbable={tabbable} onOpen={onOpen} />;
   return <RoomRow roomId={item.key} active={active} tabbable={tabbable} onOpen={onOpen} onMenu={onMenu} />;
 }
 
-function Heading({ name, count, open, tabbable, onToggle, actions }: { name: SectionName; count: number; open: boolean; tabbable: boolean; onToggle: (name: SectionName) => void; actions: Props["actions"] }) {
+function Heading({
+  name,
+  count,
+  open,
+  tabbable,
+  onToggle,
+  actions,
+}: {
+  name: SectionName;
+  count: number;
+  open: boolean;
+  tabbable: boolean;
+  onToggle: (name: SectionName) => void;
+  actions: Props["actions"];
+}) {
   const { t } = useTranslation();
   const title = t(`rooms.${name}`);
   return (
@@ -173,7 +214,15 @@ function Heading({ name, count, open, tabbable, onToggle, actions }: { name: Sec
   );
 }
 
-function Invite({ roomId, tabbable, onOpen }: { roomId: string; tabbable: boolean; onOpen: (roomId: string) => void }) {
+function Invite({
+  roomId,
+  tabbable,
+  onOpen,
+}: {
+  roomId: string;
+  tabbable: boolean;
+  onOpen: (roomId: string) => void;
+}) {
   const { t } = useTranslation();
   const client = useClient();
   const room = useRoom(roomId);
@@ -182,12 +231,17 @@ function Invite({ roomId, tabbable, onOpen }: { roomId: string; tabbable: boolea
   const run = (action: () => Promise<unknown>) => {
     setBusy(true);
     action()
-      .catch((error: unknown) => alert(t("rooms.failed", { reason: error instanceof Error ? error.message : "" })))
+      .catch((error: unknown) =>
+        alert(t("rooms.failed", { reason: error instanceof Error ? error.message : "" })),
+      )
       .finally(() => setBusy(false));
   };
   return (
     <Box sx={{ px: 2, py: 0.5 }}>
-      <Box dir="auto" sx={{ fontWeight: 600, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+      <Box
+        dir="auto"
+        sx={{ fontWeight: 600, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}
+      >
         {room.kind === "channel" ? `# ${room.name}` : room.name}
       </Box>
       <Box sx={{ display: "flex", gap: 1, mt: 0.25 }}>

@@ -12,7 +12,14 @@ import { useTranslation } from "react-i18next";
 
 import { alert } from "../../components/Announcer";
 import { useClient } from "../../matrix/MatrixProvider";
-import { leaveRoom, setMarkedUnread, setNotifyLevel, setPinned, useRoom, type NotifyLevel } from "../../matrix/rooms";
+import {
+  leaveRoom,
+  setMarkedUnread,
+  setNotifyLevel,
+  setPinned,
+  useRoom,
+  type NotifyLevel,
+} from "../../matrix/rooms";
 import { markRead } from "../../matrix/timeline";
 
 interface Props {
@@ -21,7 +28,10 @@ interface Props {
   onClose: () => void;
 }
 
-const LEVELS: ReadonlyArray<{ level: NotifyLevel; label: "rooms.notifyAll" | "rooms.notifyMentions" | "rooms.notifyNone" }> = [
+const LEVELS: ReadonlyArray<{
+  level: NotifyLevel;
+  label: "rooms.notifyAll" | "rooms.notifyMentions" | "rooms.notifyNone";
+}> = [
   { level: "all", label: "rooms.notifyAll" },
   { level: "mentions", label: "rooms.notifyMentions" },
   { level: "none", label: "rooms.notifyNone" },
@@ -36,14 +46,18 @@ export function RoomMenu({ roomId, anchor, onClose }: Props) {
   if (!room) return null;
   const run = (action: () => Promise<unknown>) => {
     onClose();
-    action().catch((error: unknown) => alert(t("rooms.failed", { reason: error instanceof Error ? error.message : "" })));
+    action().catch((error: unknown) =>
+      alert(t("rooms.failed", { reason: error instanceof Error ? error.message : "" })),
+    );
   };
   if (leaving) {
     return (
       <Dialog open onClose={onClose} aria-labelledby="leave-title" aria-describedby="leave-text">
         <DialogTitle id="leave-title">{t("rooms.leaveTitle", { name: room.name })}</DialogTitle>
         <DialogContent>
-          <DialogContentText id="leave-text">{room.kind === "channel" && !room.private ? t("rooms.leavePublic") : t("rooms.leavePrivate")}</DialogContentText>
+          <DialogContentText id="leave-text">
+            {room.kind === "channel" && !room.private ? t("rooms.leavePublic") : t("rooms.leavePrivate")}
+          </DialogContentText>
         </DialogContent>
         <DialogActions>
           <Button onClick={onClose}>{t("rooms.cancel")}</Button>
@@ -59,12 +73,22 @@ export function RoomMenu({ roomId, anchor, onClose }: Props) {
       {room.fresh || room.unread > 0 ? (
         <MenuItem onClick={() => run(() => markRead(client, roomId))}>{t("rooms.markRead")}</MenuItem>
       ) : (
-        <MenuItem onClick={() => run(() => setMarkedUnread(client, roomId, true))}>{t("rooms.markUnread")}</MenuItem>
+        <MenuItem onClick={() => run(() => setMarkedUnread(client, roomId, true))}>
+          {t("rooms.markUnread")}
+        </MenuItem>
       )}
-      <MenuItem onClick={() => run(() => setPinned(client, roomId, !room.pinned))}>{room.pinned ? t("rooms.unpin") : t("rooms.pin")}</MenuItem>
+      <MenuItem onClick={() => run(() => setPinned(client, roomId, !room.pinned))}>
+        {room.pinned ? t("rooms.unpin") : t("rooms.pin")}
+      </MenuItem>
       <Divider />
       {LEVELS.map(({ level, label }) => (
-        <MenuItem key={level} role="menuitemradio" aria-checked={room.notify === level} selected={room.notify === level} onClick={() => run(() => setNotifyLevel(client, roomId, level))}>
+        <MenuItem
+          key={level}
+          role="menuitemradio"
+          aria-checked={room.notify === level}
+          selected={room.notify === level}
+          onClick={() => run(() => setNotifyLevel(client, roomId, level))}
+        >
           {t(label)}
         </MenuItem>
       ))}

@@ -69,16 +69,38 @@ export const RoomRow = memo(function RoomRow({ roomId, active, tabbable, onOpen,
           fontWeight: bold ? 700 : 400,
           bgcolor: active ? "surface.selected" : undefined,
           "&:hover": { bgcolor: active ? "surface.selected" : "surface.sidebarHover" },
-          "&:focus-visible": { outline: "2px solid", outlineColor: theme.palette.focus, outlineOffset: "-2px" },
+          "&:focus-visible": {
+            outline: "2px solid",
+            outlineColor: theme.palette.focus,
+            outlineOffset: "-2px",
+          },
           "@media (pointer: coarse)": { minHeight: 44 },
         })}
       >
         <Mark room={room} />
         <Box sx={{ flex: 1, minWidth: 0, py: 0.25 }}>
-          <Box dir="auto" sx={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", typography: "body2", fontSize: "0.875rem", fontWeight: "inherit" }}>
-            {room.kind === "channel" && <Box component="span" sx={hidden}># </Box>}
+          <Box
+            dir="auto"
+            sx={{
+              overflow: "hidden",
+              textOverflow: "ellipsis",
+              whiteSpace: "nowrap",
+              typography: "body2",
+              fontSize: "0.875rem",
+              fontWeight: "inherit",
+            }}
+          >
+            {room.kind === "channel" && (
+              <Box component="span" sx={hidden}>
+                #{" "}
+              </Box>
+            )}
             {room.name}
-            {room.private && <Box component="span" sx={hidden}>, {t("rooms.private")}</Box>}
+            {room.private && (
+              <Box component="span" sx={hidden}>
+                , {t("rooms.private")}
+              </Box>
+            )}
             {room.readOnly && (
               <Box component="span" sx={{ fontWeight: 400, color: "text.secondary" }}>
                 {" "}
@@ -89,18 +111,37 @@ export const RoomRow = memo(function RoomRow({ roomId, active, tabbable, onOpen,
           {room.partner && room.kind === "direct" && <Status userId={room.partner} />}
         </Box>
         {room.kind === "group" && room.people > 2 && (
-          <Box component="span" title={t("rooms.people", { count: room.people })} sx={{ typography: "caption", color: "text.secondary", fontWeight: 400 }}>
+          <Box
+            component="span"
+            title={t("rooms.people", { count: room.people })}
+            sx={{ typography: "caption", color: "text.secondary", fontWeight: 400 }}
+          >
             ×{room.people}
           </Box>
         )}
-        {room.pinned && !near && <PushPinIcon titleAccess={t("rooms.pinned")} sx={{ fontSize: 13, color: "text.secondary" }} />}
-        {room.notify === "none" && !near && <NotificationsOffIcon titleAccess={t("rooms.muted")} sx={{ fontSize: 14, color: "text.secondary" }} />}
+        {room.pinned && !near && (
+          <PushPinIcon titleAccess={t("rooms.pinned")} sx={{ fontSize: 13, color: "text.secondary" }} />
+        )}
+        {room.notify === "none" && !near && (
+          <NotificationsOffIcon
+            titleAccess={t("rooms.muted")}
+            sx={{ fontSize: 14, color: "text.secondary" }}
+          />
+        )}
         {room.mentions > 0 ? (
-          <CountBadge count={Math.max(room.mentions, room.kind === "direct" ? unread : 0)} loud label={t("rooms.mentions", { count: room.mentions })} />
+          <CountBadge
+            count={Math.max(room.mentions, room.kind === "direct" ? unread : 0)}
+            loud
+            label={t("rooms.mentions", { count: room.mentions })}
+          />
         ) : (
           <CountBadge count={unread} loud={loud} label={t("rooms.unread", { count: unread })} />
         )}
-        {bold && unread === 0 && room.mentions === 0 && <Box component="span" sx={hidden}>{t("rooms.fresh")}</Box>}
+        {bold && unread === 0 && room.mentions === 0 && (
+          <Box component="span" sx={hidden}>
+            {t("rooms.fresh")}
+          </Box>
+        )}
       </Box>
       {near && (
         <IconButton
@@ -108,7 +149,16 @@ export const RoomRow = memo(function RoomRow({ roomId, active, tabbable, onOpen,
           tabIndex={-1}
           aria-label={t("rooms.menu", { name: room.name })}
           onClick={menu}
-          sx={{ position: "absolute", insetInlineEnd: 12, top: "50%", transform: "translateY(-50%)", width: 26, height: 26, bgcolor: "surface.raised", visibility: unread > 0 || room.mentions > 0 ? "hidden" : "visible" }}
+          sx={{
+            position: "absolute",
+            insetInlineEnd: 12,
+            top: "50%",
+            transform: "translateY(-50%)",
+            width: 26,
+            height: 26,
+            bgcolor: "surface.raised",
+            visibility: unread > 0 || room.mentions > 0 ? "hidden" : "visible",
+          }}
         >
           <MoreIcon sx={{ fontSize: 16 }} />
         </IconButton>
@@ -129,7 +179,13 @@ function Mark({ room }: { room: RoomSummary }) {
   }
   return (
     <Box sx={{ position: "relative", width: 20, height: 20, flex: "none" }}>
-      <PersonAvatar name={room.name} id={room.partner ?? room.roomId} src={url ?? undefined} size={20} square={room.kind === "group"} />
+      <PersonAvatar
+        name={room.name}
+        id={room.partner ?? room.roomId}
+        src={url ?? undefined}
+        size={20}
+        square={room.kind === "group"}
+      />
       {room.partner && <Dot userId={room.partner} />}
     </Box>
   );
@@ -150,7 +206,17 @@ function Status({ userId }: { userId: string }) {
   const { status } = usePresence(userId);
   if (!status) return null;
   return (
-    <Box dir="auto" sx={{ typography: "caption", fontWeight: 400, color: "text.secondary", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+    <Box
+      dir="auto"
+      sx={{
+        typography: "caption",
+        fontWeight: 400,
+        color: "text.secondary",
+        overflow: "hidden",
+        textOverflow: "ellipsis",
+        whiteSpace: "nowrap",
+      }}
+    >
       {t("rooms.status", { status })}
     </Box>
   );

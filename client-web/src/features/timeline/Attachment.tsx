@@ -32,7 +32,12 @@ export function sizeText(bytes: number, language: string): string {
     value /= 1000;
     unit += 1;
   }
-  return new Intl.NumberFormat(language, { style: "unit", unit: units[unit]!, unitDisplay: "short", maximumFractionDigits: unit > 1 ? 1 : 0 }).format(value);
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit: units[unit]!,
+    unitDisplay: "short",
+    maximumFractionDigits: unit > 1 ? 1 : 0,
+  }).format(value);
 }
 
 /** A picture in the timeline; opens the viewer. */
@@ -60,7 +65,15 @@ export function Picture({ media }: { media: MediaView }) {
           "&:focus-visible": { outline: "2px solid", outlineColor: "focus", outlineOffset: 2 },
         }}
       >
-        {url && <Box component="img" src={url} alt={media.name} draggable={false} sx={{ display: "block", width: "100%", height: "100%", objectFit: "cover" }} />}
+        {url && (
+          <Box
+            component="img"
+            src={url}
+            alt={media.name}
+            draggable={false}
+            sx={{ display: "block", width: "100%", height: "100%", objectFit: "cover" }}
+          />
+        )}
       </ButtonBase>
       {open && (
         <Suspense fallback={null}>
@@ -76,12 +89,27 @@ export function Player({ media, kind }: { media: MediaView; kind: "video" | "aud
   const { t } = useTranslation();
   const [wanted, setWanted] = useState(false);
   const { url, failed } = useMedia(wanted ? media.url : null);
-  if (failed || !wanted || !url) return <FileCard media={media} onPlay={failed ? undefined : () => setWanted(true)} />;
+  if (failed || !wanted || !url)
+    return <FileCard media={media} onPlay={failed ? undefined : () => setWanted(true)} />;
   const size = reserved(media);
   return kind === "video" ? (
-    <Box component="video" src={url} controls autoPlay aria-label={t("timeline.video", { name: media.name })} sx={{ ...size, maxWidth: "100%", borderRadius: "8px", my: 0.5 }} />
+    <Box
+      component="video"
+      src={url}
+      controls
+      autoPlay
+      aria-label={t("timeline.video", { name: media.name })}
+      sx={{ ...size, maxWidth: "100%", borderRadius: "8px", my: 0.5 }}
+    />
   ) : (
-    <Box component="audio" src={url} controls autoPlay aria-label={t("timeline.audio", { name: media.name })} sx={{ width: 320, maxWidth: "100%", my: 0.5 }} />
+    <Box
+      component="audio"
+      src={url}
+      controls
+      autoPlay
+      aria-label={t("timeline.audio", { name: media.name })}
+      sx={{ width: 320, maxWidth: "100%", my: 0.5 }}
+    />
   );
 }
 
@@ -106,7 +134,19 @@ export function FileCard({ media, onPlay }: { media: MediaView; onPlay?: (() => 
         bgcolor: "surface.code",
       }}
     >
-      <Box aria-hidden sx={{ width: 36, height: 36, borderRadius: "8px", display: "grid", placeItems: "center", bgcolor: "surface.selected", color: "accentText", flex: "none" }}>
+      <Box
+        aria-hidden
+        sx={{
+          width: 36,
+          height: 36,
+          borderRadius: "8px",
+          display: "grid",
+          placeItems: "center",
+          bgcolor: "surface.selected",
+          color: "accentText",
+          flex: "none",
+        }}
+      >
         <DescriptionIcon fontSize="small" />
       </Box>
       <Box sx={{ minWidth: 0, flex: 1 }}>
@@ -128,10 +168,18 @@ export function FileCard({ media, onPlay }: { media: MediaView; onPlay?: (() => 
           {name}
         </Box>
         <Box sx={{ typography: "caption", color: "text.secondary" }}>
-          {[media.size === null ? null : sizeText(media.size, i18n.language), media.type.split("/")[1]?.toUpperCase().slice(0, 12)].filter(Boolean).join(" · ")}
+          {[
+            media.size === null ? null : sizeText(media.size, i18n.language),
+            media.type.split("/")[1]?.toUpperCase().slice(0, 12),
+          ]
+            .filter(Boolean)
+            .join(" · ")}
         </Box>
       </Box>
-      <IconAction label={t("timeline.download", { name })} onClick={() => void download(client, media.url, media.name)}>
+      <IconAction
+        label={t("timeline.download", { name })}
+        onClick={() => void download(client, media.url, media.name)}
+      >
         <DownloadIcon fontSize="small" />
       </IconAction>
     </Box>

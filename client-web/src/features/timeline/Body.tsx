@@ -12,23 +12,64 @@ const formatted = {
   "& p": { m: 0 },
   "& p + p, & ul + p, & ol + p, & pre + p, & blockquote + p": { mt: 1 },
   "& ul, & ol": { my: 0.5, paddingInlineStart: 3 },
-  "& blockquote": { m: 0, my: 0.5, paddingInlineStart: 1.5, borderInlineStart: "3px solid", borderColor: "border.control", color: "text.secondary" },
-  "& h1, & h2, & h3, & h4, & h5, & h6": { fontSize: "1.0625rem", fontWeight: 650, lineHeight: 1.35, mt: 1, mb: 0.5 },
+  "& blockquote": {
+    m: 0,
+    my: 0.5,
+    paddingInlineStart: 1.5,
+    borderInlineStart: "3px solid",
+    borderColor: "border.control",
+    color: "text.secondary",
+  },
+  "& h1, & h2, & h3, & h4, & h5, & h6": {
+    fontSize: "1.0625rem",
+    fontWeight: 650,
+    lineHeight: 1.35,
+    mt: 1,
+    mb: 0.5,
+  },
   "& h1:first-child, & h2:first-child, & h3:first-child": { mt: 0 },
-  "& code": { fontFamily: "ui-monospace, 'Cascadia Mono', Menlo, Consolas, monospace", fontSize: "0.875em", bgcolor: "surface.code", borderRadius: "4px", px: "4px", py: "1px" },
-  "& pre": { m: 0, my: 0.5, p: 1.25, borderRadius: "8px", bgcolor: "surface.code", overflowX: "auto", maxHeight: 420, border: 1, borderColor: "divider" },
+  "& code": {
+    fontFamily: "ui-monospace, 'Cascadia Mono', Menlo, Consolas, monospace",
+    fontSize: "0.875em",
+    bgcolor: "surface.code",
+    borderRadius: "4px",
+    px: "4px",
+    py: "1px",
+  },
+  "& pre": {
+    m: 0,
+    my: 0.5,
+    p: 1.25,
+    borderRadius: "8px",
+    bgcolor: "surface.code",
+    overflowX: "auto",
+    maxHeight: 420,
+    border: 1,
+    borderColor: "divider",
+  },
   "& pre code": { p: 0, bgcolor: "transparent", whiteSpace: "pre", overflowWrap: "normal" },
   "& a": { color: "accentText" },
   "& hr": { border: 0, borderTop: 1, borderColor: "divider", my: 1 },
   "& table": { borderCollapse: "collapse", my: 0.5, display: "block", overflowX: "auto" },
   "& th, & td": { border: 1, borderColor: "divider", px: 1, py: 0.5, textAlign: "start" },
-  "& .pill": { color: "accentText", bgcolor: "surface.selected", borderRadius: "4px", px: "4px", py: "1px", fontWeight: 550, textDecoration: "none", cursor: "pointer" },
+  "& .pill": {
+    color: "accentText",
+    bgcolor: "surface.selected",
+    borderRadius: "4px",
+    px: "4px",
+    py: "1px",
+    fontWeight: 550,
+    textDecoration: "none",
+    cursor: "pointer",
+  },
   "& .pill-me": { bgcolor: "primary.main", color: "primary.contrastText" },
   "& .spoiler": { cursor: "pointer", borderRadius: "4px", bgcolor: "text.secondary", color: "transparent" },
   "& .spoiler *": { visibility: "hidden" },
   "& .spoiler[aria-pressed=true]": { bgcolor: "surface.code", color: "inherit" },
   "& .spoiler[aria-pressed=true] *": { visibility: "visible" },
-  "& .hljs-keyword, & .hljs-built_in, & .hljs-literal, & .hljs-tag, & .hljs-name": { color: "syntax.keyword" },
+  "& .hljs-keyword, & .hljs-built_in, & .hljs-literal, & .hljs-tag, & .hljs-name": {
+    color: "syntax.keyword",
+  },
   "& .hljs-string, & .hljs-regexp, & .hljs-attr": { color: "syntax.string" },
   "& .hljs-comment, & .hljs-quote, & .hljs-meta": { color: "syntax.comment" },
   "& .hljs-number, & .hljs-symbol": { color: "syntax.number" },
@@ -52,7 +93,15 @@ function Plain({ text }: { text: string }) {
   const parts = useMemo(() => linkify(text), [text]);
   const large = isJustEmoji(text);
   return (
-    <Box dir="auto" sx={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere", "& a": { color: "accentText" }, ...(large && { fontSize: "2rem", lineHeight: 1.25 }) }}>
+    <Box
+      dir="auto"
+      sx={{
+        whiteSpace: "pre-wrap",
+        overflowWrap: "anywhere",
+        "& a": { color: "accentText" },
+        ...(large && { fontSize: "2rem", lineHeight: 1.25 }),
+      }}
+    >
       {parts.map((part, index) =>
         part.href ? (
           <a key={index} href={part.href} target="_blank" rel="noopener noreferrer nofollow">

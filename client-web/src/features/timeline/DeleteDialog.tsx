@@ -20,7 +20,9 @@ export function DeleteDialog({ event, onClose }: { event: TimelineEvent; onClose
   const remove = () => {
     setBusy(true);
     deleteMessage(client, event).then(onClose, (reason: unknown) => {
-      const told = (reason as { data?: { error?: string } }).data?.error ?? (reason instanceof Error ? reason.message : "");
+      const told =
+        (reason as { data?: { error?: string } }).data?.error ??
+        (reason instanceof Error ? reason.message : "");
       setError(t("timeline.deleteFailed", { reason: told }));
       setBusy(false);
     });
@@ -29,7 +31,11 @@ export function DeleteDialog({ event, onClose }: { event: TimelineEvent; onClose
     <Dialog open onClose={onClose} aria-labelledby="delete-title" aria-describedby="delete-text">
       <DialogTitle id="delete-title">{t("timeline.deleteTitle")}</DialogTitle>
       <DialogContent>
-        <DialogContentText id="delete-text" role={error ? "alert" : undefined} color={error ? "error" : undefined}>
+        <DialogContentText
+          id="delete-text"
+          role={error ? "alert" : undefined}
+          color={error ? "error" : undefined}
+        >
           {error ?? t("timeline.deleteText")}
         </DialogContentText>
       </DialogContent>

@@ -37,7 +37,18 @@ export function MessageActions({ allowed, onAction }: Props) {
       role="toolbar"
       aria-label={t("timeline.actions")}
       elevation={0}
-      sx={{ position: "absolute", top: -14, insetInlineEnd: 16, display: "flex", p: "2px", border: 1, borderColor: "divider", borderRadius: "8px", zIndex: 2, bgcolor: "surface.raised" }}
+      sx={{
+        position: "absolute",
+        top: -14,
+        insetInlineEnd: 16,
+        display: "flex",
+        p: "2px",
+        border: 1,
+        borderColor: "divider",
+        borderRadius: "8px",
+        zIndex: 2,
+        bgcolor: "surface.raised",
+      }}
     >
       {allowed.react && button("react", t("timeline.react"), <AddReactionIcon sx={{ fontSize: 18 }} />, "+")}
       {allowed.reply && button("reply", t("timeline.reply"), <ReplyIcon sx={{ fontSize: 18 }} />, "R")}

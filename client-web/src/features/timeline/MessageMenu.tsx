@@ -46,7 +46,11 @@ export function MessageMenu({ event, message, anchor, inThread, link, onClose, o
       {item("reply", t("timeline.reply"), allowed.reply)}
       {item("thread", t("timeline.inThread"), allowed.thread)}
       {item("edit", t("timeline.edit"), allowed.edit)}
-      {message.kind !== "deleted" && <MenuItem onClick={() => copy(message.body || plainText(message, t))}>{t("timeline.copyText")}</MenuItem>}
+      {message.kind !== "deleted" && (
+        <MenuItem onClick={() => copy(message.body || plainText(message, t))}>
+          {t("timeline.copyText")}
+        </MenuItem>
+      )}
       {link && <MenuItem onClick={() => copy(link)}>{t("timeline.copyLink")}</MenuItem>}
       {allowed.delete && <Divider />}
       {item("delete", t("timeline.delete"), allowed.delete)}

@@ -21,7 +21,12 @@ import { clock, complete } from "./times";
 
 /** What rows ask of the timeline; one object for all of them, always the same. */
 export interface RowHandlers {
-  readonly act: (action: MessageAction, event: TimelineEvent, message: MessageView, anchor: HTMLElement) => void;
+  readonly act: (
+    action: MessageAction,
+    event: TimelineEvent,
+    message: MessageView,
+    anchor: HTMLElement,
+  ) => void;
   readonly jump: (eventId: string) => void;
   readonly openThread: ((threadId: string) => void) | null;
   readonly openMatrix: OpenMatrix;
@@ -39,10 +44,26 @@ interface Props {
   handlers: RowHandlers;
 }
 
-const KEYS: Readonly<Record<string, MessageAction>> = { e: "edit", r: "reply", t: "thread", "+": "react", m: "more", Delete: "delete" };
+const KEYS: Readonly<Record<string, MessageAction>> = {
+  e: "edit",
+  r: "reply",
+  t: "thread",
+  "+": "react",
+  m: "more",
+  Delete: "delete",
+};
 
 /** A message. Drawn again only when the message itself, its reactions, its thread or its marks change. */
-export const MessageRow = memo(function MessageRow({ event, rowKey, me, continued, tabbable, marked, inThread, handlers }: Props) {
+export const MessageRow = memo(function MessageRow({
+  event,
+  rowKey,
+  me,
+  continued,
+  tabbable,
+  marked,
+  inThread,
+  handlers,
+}: Props) {
   const { t, i18n } = useTranslation();
   const message = useMessage(event);
   const reactions = useReactions(event);
@@ -98,13 +119,32 @@ export const MessageRow = memo(function MessageRow({ event, rowKey, me, continue
         px: 2,
         py: "3px",
         pt: continued ? "3px" : `${String(theme.measures.messageGap)}px`,
-        bgcolor: marked ? "surface.mention" : message.mentionsMe ? "surface.mention" : active ? "surface.hover" : undefined,
+        bgcolor: marked
+          ? "surface.mention"
+          : message.mentionsMe
+            ? "surface.mention"
+            : active
+              ? "surface.hover"
+              : undefined,
         ...(message.mentionsMe && { boxShadow: `inset 3px 0 0 ${theme.palette.primary.main}` }),
         "&:focus-visible": { outline: "2px solid", outlineColor: theme.palette.focus, outlineOffset: "-2px" },
       })}
     >
       {continued ? (
-        <Box aria-hidden title={complete(message.time, i18n.language)} sx={{ typography: "caption", fontSize: "0.6875rem", color: "text.secondary", textAlign: "end", pt: "3px", visibility: active ? "visible" : "hidden", whiteSpace: "nowrap", overflow: "hidden" }}>
+        <Box
+          aria-hidden
+          title={complete(message.time, i18n.language)}
+          sx={{
+            typography: "caption",
+            fontSize: "0.6875rem",
+            color: "text.secondary",
+            textAlign: "end",
+            pt: "3px",
+            visibility: active ? "visible" : "hidden",
+            whiteSpace: "nowrap",
+            overflow: "hidden",
+          }}
+        >
           {clock(message.time, i18n.language).replace(/\s?[AP]M$/i, "")}
         </Box>
       ) : (
@@ -113,27 +153,50 @@ export const MessageRow = memo(function MessageRow({ event, rowKey, me, continue
       <Box sx={{ minWidth: 0 }}>
         {!continued && (
           <Box sx={{ display: "flex", alignItems: "baseline", gap: 1, minWidth: 0 }}>
-            <Box component="span" dir="auto" sx={{ fontWeight: 650, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+            <Box
+              component="span"
+              dir="auto"
+              sx={{ fontWeight: 650, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}
+            >
               {message.senderName}
             </Box>
             {timestamp_position !== "below" && (
-              <Box component="span" sx={{ typography: "caption", color: "text.secondary", whiteSpace: "nowrap", ...(timestamp_position === "right" && { marginInlineStart: "auto" }) }}>
+              <Box
+                component="span"
+                sx={{
+                  typography: "caption",
+                  color: "text.secondary",
+                  whiteSpace: "nowrap",
+                  ...(timestamp_position === "right" && { marginInlineStart: "auto" }),
+                }}
+              >
                 <Time time={message.time} />
               </Box>
             )}
           </Box>
         )}
-        {message.replyTo && <ReplyQuote roomId={message.roomId} eventId={message.replyTo} onJump={handlers.jump} />}
+        {message.replyTo && (
+          <ReplyQuote roomId={message.roomId} eventId={message.replyTo} onJump={handlers.jump} />
+        )}
         <Box sx={{ display: "flex", alignItems: "flex-end", gap: 1 }}>
-          <Box sx={{ minWidth: 0, flex: 1, ...(message.send !== "sent" && { opacity: 0.75 }) }} title={timestamp_position === "tooltip" ? complete(message.time, i18n.language) : undefined}>
+          <Box
+            sx={{ minWidth: 0, flex: 1, ...(message.send !== "sent" && { opacity: 0.75 }) }}
+            title={timestamp_position === "tooltip" ? complete(message.time, i18n.language) : undefined}
+          >
             <Content message={message} me={me} onOpen={handlers.openMatrix} />
             {message.edited !== null && message.kind !== "deleted" && (
-              <Box component="span" title={t("timeline.editedAt", { time: complete(message.edited, i18n.language) })} sx={{ typography: "caption", color: "text.secondary" }}>
+              <Box
+                component="span"
+                title={t("timeline.editedAt", { time: complete(message.edited, i18n.language) })}
+                sx={{ typography: "caption", color: "text.secondary" }}
+              >
                 {t("timeline.edited")}
               </Box>
             )}
           </Box>
-          {message.mine && message.kind !== "deleted" && message.send !== "failed" && <SendMark event={event} message={message} />}
+          {message.mine && message.kind !== "deleted" && message.send !== "failed" && (
+            <SendMark event={event} message={message} />
+          )}
         </Box>
         {timestamp_position === "below" && (
           <Box sx={{ typography: "caption", color: "text.secondary" }}>
@@ -145,7 +208,10 @@ export const MessageRow = memo(function MessageRow({ event, rowKey, me, continue
         {!inThread && <ThreadLink event={event} onOpen={handlers.openThread} />}
       </Box>
       {active && message.kind !== "deleted" && message.send === "sent" && (
-        <MessageActions allowed={allowed} onAction={(action, anchor) => handlers.act(action, event, message, anchor)} />
+        <MessageActions
+          allowed={allowed}
+          onAction={(action, anchor) => handlers.act(action, event, message, anchor)}
+        />
       )}
     </Box>
   );
@@ -168,7 +234,9 @@ function Content({ message, me, onOpen }: { message: MessageView; me: string; on
     case "deleted":
       return (
         <Box sx={{ color: "text.secondary", fontStyle: "italic" }}>
-          {message.deletedBy !== null && message.deletedBy !== message.sender ? t("timeline.deletedByModerator") : t("timeline.deleted")}
+          {message.deletedBy !== null && message.deletedBy !== message.sender
+            ? t("timeline.deletedByModerator")
+            : t("timeline.deleted")}
         </Box>
       );
     case "locked":
@@ -198,7 +266,9 @@ function Content({ message, me, onOpen }: { message: MessageView; me: string; on
       return (
         <>
           {message.media && message.kind === "image" && <Picture media={message.media} />}
-          {message.media && (message.kind === "video" || message.kind === "audio") && <Player media={message.media} kind={message.kind} />}
+          {message.media && (message.kind === "video" || message.kind === "audio") && (
+            <Player media={message.media} kind={message.kind} />
+          )}
           {message.media && message.kind === "file" && <FileCard media={message.media} />}
           {message.body && <Body body={message.body} html={message.html} me={me} onOpen={onOpen} />}
         </>
@@ -221,7 +291,13 @@ function Content({ message, me, onOpen }: { message: MessageView; me: string; on
   }
 }
 
-function ThreadLink({ event, onOpen }: { event: TimelineEvent; onOpen: ((threadId: string) => void) | null }) {
+function ThreadLink({
+  event,
+  onOpen,
+}: {
+  event: TimelineEvent;
+  onOpen: ((threadId: string) => void) | null;
+}) {
   const { t } = useTranslation();
   const thread = useThreadSummary(event);
   if (!thread || !onOpen) return null;
@@ -229,12 +305,31 @@ function ThreadLink({ event, onOpen }: { event: TimelineEvent; onOpen: ((threadI
     <Button
       size="small"
       onClick={() => onOpen(event.getId()!)}
-      sx={{ mt: 0.5, py: 0.25, px: 1, border: 1, borderColor: "divider", borderRadius: "8px", maxWidth: "100%", justifyContent: "flex-start", gap: 1 }}
+      sx={{
+        mt: 0.5,
+        py: 0.25,
+        px: 1,
+        border: 1,
+        borderColor: "divider",
+        borderRadius: "8px",
+        maxWidth: "100%",
+        justifyContent: "flex-start",
+        gap: 1,
+      }}
     >
       <Box component="span" sx={{ fontWeight: 600, whiteSpace: "nowrap" }}>
         {t("timeline.replies", { count: thread.count })}
       </Box>
-      <Box component="span" sx={{ color: "text.secondary", fontWeight: 400, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+      <Box
+        component="span"
+        sx={{
+          color: "text.secondary",
+          fontWeight: 400,
+          overflow: "hidden",
+          textOverflow: "ellipsis",
+          whiteSpace: "nowrap",
+        }}
+      >
         {thread.people.join(", ")}
         {thread.last ? `: ${thread.last.slice(0, 80)}` : ""}
       </Box>

@@ -49,7 +49,11 @@ export function ReplyQuote({ roomId, eventId, onJump }: Props) {
       }}
     >
       <ReplyIcon aria-hidden sx={{ fontSize: 16, flex: "none", transform: "scaleY(-1)" }} />
-      {event ? <Line event={event} /> : <Box component="span">{gone ? t("timeline.replyGone") : "\u00a0"}</Box>}
+      {event ? (
+        <Line event={event} />
+      ) : (
+        <Box component="span">{gone ? t("timeline.replyGone") : "\u00a0"}</Box>
+      )}
     </ButtonBase>
   );
 }
@@ -59,7 +63,11 @@ function Line({ event }: { event: TimelineEvent }) {
   const message = useMessage(event);
   const text = message.kind === "deleted" ? t("timeline.deleted") : (message.media?.name ?? message.body);
   return (
-    <Box component="span" dir="auto" sx={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+    <Box
+      component="span"
+      dir="auto"
+      sx={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}
+    >
       <Box component="span" sx={{ fontWeight: 600 }}>
         {message.senderName}
       </Box>{" "}

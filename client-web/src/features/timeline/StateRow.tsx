@@ -10,14 +10,20 @@ import { complete } from "./times";
 
 /** "Anna, Ben and 3 others". */
 export function listNames(names: readonly string[], t: TFunction, language: string): string {
-  const shown = names.length > 4 ? [...names.slice(0, 3), t("timeline.state.others", { count: names.length - 3 })] : [...names];
+  const shown =
+    names.length > 4
+      ? [...names.slice(0, 3), t("timeline.state.others", { count: names.length - 3 })]
+      : [...names];
   return new Intl.ListFormat(language, { type: "conjunction" }).format(shown);
 }
 
 function sentence(line: StateLine, t: TFunction, language: string): string {
   switch (line.kind) {
     case "members":
-      return t(`timeline.state.${line.change}`, { count: line.names.length, names: listNames(line.names, t, language) });
+      return t(`timeline.state.${line.change}`, {
+        count: line.names.length,
+        names: listNames(line.names, t, language),
+      });
     case "named":
       return t(`timeline.state.${line.what}`, { name: line.name, value: line.value });
   }
@@ -29,7 +35,18 @@ export const StateRow = memo(function StateRow({ row }: { row: Row }) {
   const lines = describeState(useClient(), row.events);
   const last = row.events[row.events.length - 1] ?? row.event;
   return (
-    <Box dir="auto" title={complete(last.getTs(), i18n.language)} sx={{ px: 2, py: 0.5, paddingInlineStart: "64px", typography: "body2", color: "text.secondary", overflowWrap: "anywhere" }}>
+    <Box
+      dir="auto"
+      title={complete(last.getTs(), i18n.language)}
+      sx={{
+        px: 2,
+        py: 0.5,
+        paddingInlineStart: "64px",
+        typography: "body2",
+        color: "text.secondary",
+        overflowWrap: "anywhere",
+      }}
+    >
       {lines.map((line) => sentence(line, t, i18n.language)).join(" · ")}
     </Box>
   );

@@ -22,7 +22,18 @@ export function Thread({ roomId, threadId, onClose, onOpenMatrix, children }: Pr
   const { t } = useTranslation();
   return (
     <Box sx={{ display: "flex", flexDirection: "column", flex: 1, minHeight: 0, minWidth: 0 }}>
-      <Box sx={(theme) => ({ display: "flex", alignItems: "center", height: theme.measures.bar, flex: "none", paddingInlineStart: 2, paddingInlineEnd: 1, borderBottom: 1, borderColor: "divider" })}>
+      <Box
+        sx={(theme) => ({
+          display: "flex",
+          alignItems: "center",
+          height: theme.measures.bar,
+          flex: "none",
+          paddingInlineStart: 2,
+          paddingInlineEnd: 1,
+          borderBottom: 1,
+          borderColor: "divider",
+        })}
+      >
         <Typography variant="h2" sx={{ flex: 1 }}>
           {t("timeline.thread")}
         </Typography>

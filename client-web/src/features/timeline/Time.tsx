@@ -8,7 +8,10 @@ export function Time({ time }: { time: number }) {
   const { t, i18n } = useTranslation();
   const { timestamp_format } = usePreferences();
   useMinute();
-  const shown = timestamp_format === "relative" ? relative(time, i18n.language, t("timeline.time.now")) : absolute(time, i18n.language);
+  const shown =
+    timestamp_format === "relative"
+      ? relative(time, i18n.language, t("timeline.time.now"))
+      : absolute(time, i18n.language);
   return (
     <time dateTime={new Date(time).toISOString()} title={complete(time, i18n.language)}>
       {shown}

@@ -13,7 +13,20 @@ export function TypingLine({ roomId }: { roomId: string }) {
     else text = more.length === 0 ? t("timeline.typingTwo", { a, b }) : t("timeline.typingMany");
   }
   return (
-    <Box data-testid="typing" sx={{ height: 22, px: 2, paddingInlineStart: "64px", typography: "caption", lineHeight: "22px", color: "text.secondary", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+    <Box
+      data-testid="typing"
+      sx={{
+        height: 22,
+        px: 2,
+        paddingInlineStart: "64px",
+        typography: "caption",
+        lineHeight: "22px",
+        color: "text.secondary",
+        overflow: "hidden",
+        textOverflow: "ellipsis",
+        whiteSpace: "nowrap",
+      }}
+    >
       {text}
     </Box>
   );

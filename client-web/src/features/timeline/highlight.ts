@@ -5,8 +5,24 @@ import type { HLJSApi } from "highlight.js";
 let loading: Promise<HLJSApi> | null = null;
 
 const ALIASES: Readonly<Record<string, string>> = {
-  js: "javascript", jsx: "javascript", mjs: "javascript", ts: "typescript", tsx: "typescript", py: "python", rs: "rust", sh: "bash",
-  shell: "bash", zsh: "bash", html: "xml", svg: "xml", yml: "yaml", toml: "ini", "c++": "cpp", h: "cpp", c: "cpp", golang: "go",
+  js: "javascript",
+  jsx: "javascript",
+  mjs: "javascript",
+  ts: "typescript",
+  tsx: "typescript",
+  py: "python",
+  rs: "rust",
+  sh: "bash",
+  shell: "bash",
+  zsh: "bash",
+  html: "xml",
+  svg: "xml",
+  yml: "yaml",
+  toml: "ini",
+  "c++": "cpp",
+  h: "cpp",
+  c: "cpp",
+  golang: "go",
 };
 
 async function load(): Promise<HLJSApi> {
@@ -27,14 +43,31 @@ async function load(): Promise<HLJSApi> {
     import("highlight.js/lib/languages/go"),
     import("highlight.js/lib/languages/java"),
   ]);
-  const names = ["javascript", "typescript", "python", "rust", "bash", "json", "sql", "xml", "css", "yaml", "ini", "cpp", "go", "java"];
+  const names = [
+    "javascript",
+    "typescript",
+    "python",
+    "rust",
+    "bash",
+    "json",
+    "sql",
+    "xml",
+    "css",
+    "yaml",
+    "ini",
+    "cpp",
+    "go",
+    "java",
+  ];
   names.forEach((name, index) => core.default.registerLanguage(name, languages[index]!.default));
   return core.default;
 }
 
 /** Colours the blocks below an element that name a language we know. */
 export async function highlight(root: HTMLElement, stillThere: () => boolean): Promise<void> {
-  const blocks = [...root.querySelectorAll<HTMLElement>("pre > code[class^='language-']")].filter((block) => !block.dataset["coloured"]);
+  const blocks = [...root.querySelectorAll<HTMLElement>("pre > code[class^='language-']")].filter(
+    (block) => !block.dataset["coloured"],
+  );
   if (blocks.length === 0) return;
   loading ??= load();
   const library = await loading;

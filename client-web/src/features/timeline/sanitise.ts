@@ -3,8 +3,42 @@
 import DOMPurify from "dompurify";
 
 const TAGS = [
-  "del", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "p", "a", "ul", "ol", "sup", "sub", "li", "b", "i", "u", "strong",
-  "em", "s", "code", "hr", "br", "div", "table", "thead", "tbody", "tr", "th", "td", "caption", "pre", "span", "details", "summary",
+  "del",
+  "h1",
+  "h2",
+  "h3",
+  "h4",
+  "h5",
+  "h6",
+  "blockquote",
+  "p",
+  "a",
+  "ul",
+  "ol",
+  "sup",
+  "sub",
+  "li",
+  "b",
+  "i",
+  "u",
+  "strong",
+  "em",
+  "s",
+  "code",
+  "hr",
+  "br",
+  "div",
+  "table",
+  "thead",
+  "tbody",
+  "tr",
+  "th",
+  "td",
+  "caption",
+  "pre",
+  "span",
+  "details",
+  "summary",
 ];
 const ATTRIBUTES = ["href", "start", "class", "data-mx-spoiler"];
 const SCHEMES = /^(https?|ftp|mailto|magnet|matrix):/i;
@@ -30,7 +64,8 @@ export function readMatrixLink(href: string): MatrixLink | null {
       return null;
     }
     if (id.startsWith("@")) return { kind: "user", id, eventId: null };
-    if (id.startsWith("#") || id.startsWith("!")) return { kind: "room", id, eventId: event?.startsWith("$") ? event : null };
+    if (id.startsWith("#") || id.startsWith("!"))
+      return { kind: "room", id, eventId: event?.startsWith("$") ? event : null };
     return null;
   }
   const uri = /^matrix:(u|r|roomid)\/([^/?]+)(?:\/e\/([^/?]+))?/i.exec(href);
@@ -77,7 +112,10 @@ function tidy(fragment: DocumentFragment, me: string): void {
   }
   for (const element of fragment.querySelectorAll("[class]:not(a)")) {
     // The only class others may set: the language of code.
-    const language = element.tagName === "CODE" ? /(?:^|\s)language-([\w+#.-]{1,30})/.exec(element.className)?.[1] : undefined;
+    const language =
+      element.tagName === "CODE"
+        ? /(?:^|\s)language-([\w+#.-]{1,30})/.exec(element.className)?.[1]
+        : undefined;
     if (language) element.className = `language-${language}`;
     else element.removeAttribute("class");
   }
@@ -100,7 +138,18 @@ export function sanitise(html: string, me: string): string | null {
     ALLOW_ARIA_ATTR: false,
     ALLOWED_URI_REGEXP: SCHEMES,
     // With the text of an unknown element, without that of these.
-    FORBID_CONTENTS: ["script", "style", "svg", "math", "iframe", "object", "template", "noscript", "textarea", "title"],
+    FORBID_CONTENTS: [
+      "script",
+      "style",
+      "svg",
+      "math",
+      "iframe",
+      "object",
+      "template",
+      "noscript",
+      "textarea",
+      "title",
+    ],
     RETURN_DOM_FRAGMENT: true,
   });
   if (tooDeep(fragment)) return null;
@@ -114,7 +163,9 @@ export function sanitise(html: string, me: string): string | null {
 const ADDRESS = /\b(?:https?:\/\/|www\.)[^\s<>"'`]+/gi;
 
 /** A plain text cut into words and addresses. */
-export function linkify(text: string): ReadonlyArray<{ readonly text: string; readonly href: string | null }> {
+export function linkify(
+  text: string,
+): ReadonlyArray<{ readonly text: string; readonly href: string | null }> {
   const parts: Array<{ text: string; href: string | null }> = [];
   let at = 0;
   for (const found of text.matchAll(ADDRESS)) {
@@ -136,8 +187,14 @@ export function linkify(text: string): ReadonlyArray<{ readonly text: string; re
 /** Whether a text is nothing but a few emoji, which are then drawn large. */
 export function isJustEmoji(text: string): boolean {
   const bare = text.replace(/\s/gu, "");
-  if (bare === "" || bare.length > 40 || !/\p{Extended_Pictographic}|\p{Regional_Indicator}/u.test(bare)) return false;
-  if (!/^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Emoji_Component}|\p{Regional_Indicator}|\u200d|\ufe0f)+$/u.test(bare)) return false;
+  if (bare === "" || bare.length > 40 || !/\p{Extended_Pictographic}|\p{Regional_Indicator}/u.test(bare))
+    return false;
+  if (
+    !/^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Emoji_Component}|\p{Regional_Indicator}|\u200d|\ufe0f)+$/u.test(
+      bare,
+    )
+  )
+    return false;
   if (/^[\d#*]+$/.test(bare)) return false;
   return [...new Intl.Segmenter().segment(bare)].length <= 6;
 }

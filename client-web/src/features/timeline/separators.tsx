@@ -10,7 +10,14 @@ export function DayLine({ day }: { day: number }) {
   const { t, i18n } = useTranslation();
   useMinute();
   return (
-    <Box role="separator" aria-label={dayName(day, i18n.language, { today: t("timeline.today"), yesterday: t("timeline.yesterday") })} sx={{ display: "flex", alignItems: "center", gap: 1.5, px: 2, pt: 2, pb: 0.5 }}>
+    <Box
+      role="separator"
+      aria-label={dayName(day, i18n.language, {
+        today: t("timeline.today"),
+        yesterday: t("timeline.yesterday"),
+      })}
+      sx={{ display: "flex", alignItems: "center", gap: 1.5, px: 2, pt: 2, pb: 0.5 }}
+    >
       <Box sx={line} />
       <Box aria-hidden sx={{ typography: "caption", fontWeight: 600, color: "text.secondary" }}>
         {dayName(day, i18n.language, { today: t("timeline.today"), yesterday: t("timeline.yesterday") })}
@@ -24,7 +31,12 @@ export function DayLine({ day }: { day: number }) {
 export function UnreadLine() {
   const { t } = useTranslation();
   return (
-    <Box role="separator" aria-label={t("timeline.unread")} data-unread-line sx={{ display: "flex", alignItems: "center", gap: 1, px: 2, pt: 1 }}>
+    <Box
+      role="separator"
+      aria-label={t("timeline.unread")}
+      data-unread-line
+      sx={{ display: "flex", alignItems: "center", gap: 1, px: 2, pt: 1 }}
+    >
       <Box sx={{ flex: 1, height: "2px", bgcolor: "dangerText", borderRadius: "1px" }} />
       <Box aria-hidden sx={{ typography: "caption", fontWeight: 700, color: "dangerText" }}>
         {t("timeline.unread")}

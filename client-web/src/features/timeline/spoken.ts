@@ -13,13 +13,21 @@ export function plainText(message: MessageView, t: TFunction): string {
     case "unknown":
       return t("timeline.unknown");
     case "image":
-      return [t("timeline.image", { name: message.media?.name ?? "" }), message.body].filter(Boolean).join(", ");
+      return [t("timeline.image", { name: message.media?.name ?? "" }), message.body]
+        .filter(Boolean)
+        .join(", ");
     case "video":
-      return [t("timeline.video", { name: message.media?.name ?? "" }), message.body].filter(Boolean).join(", ");
+      return [t("timeline.video", { name: message.media?.name ?? "" }), message.body]
+        .filter(Boolean)
+        .join(", ");
     case "audio":
-      return [t("timeline.audio", { name: message.media?.name ?? "" }), message.body].filter(Boolean).join(", ");
+      return [t("timeline.audio", { name: message.media?.name ?? "" }), message.body]
+        .filter(Boolean)
+        .join(", ");
     case "file":
-      return [t("timeline.file", { name: message.media?.name ?? "" }), message.body].filter(Boolean).join(", ");
+      return [t("timeline.file", { name: message.media?.name ?? "" }), message.body]
+        .filter(Boolean)
+        .join(", ");
     case "poll":
       return `${t("timeline.poll")}: ${message.body}`;
     case "text":
@@ -31,12 +39,20 @@ export function plainText(message: MessageView, t: TFunction): string {
 
 /** The words of a formatted text: what a reader needs, without the signs of markdown in the plain one. */
 function textOf(html: string): string {
-  const parsed = new DOMParser().parseFromString(html.replace(/<mx-reply>[\s\S]*?<\/mx-reply>/gi, ""), "text/html");
+  const parsed = new DOMParser().parseFromString(
+    html.replace(/<mx-reply>[\s\S]*?<\/mx-reply>/gi, ""),
+    "text/html",
+  );
   return (parsed.body.textContent ?? "").replace(/\s+/g, " ").trim();
 }
 
 /** Author, text, then extras, the time last. */
-export function spoken(message: MessageView, reactions: readonly Reaction[], t: TFunction, language: string): string {
+export function spoken(
+  message: MessageView,
+  reactions: readonly Reaction[],
+  t: TFunction,
+  language: string,
+): string {
   const extras = [
     message.edited === null ? "" : t("timeline.edited"),
     message.send === "failed" ? t("timeline.notSent") : "",

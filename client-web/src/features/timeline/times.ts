@@ -61,7 +61,12 @@ export function relative(time: number, language: string, justNow: string, now = 
 }
 
 /** "Today", "Yesterday", "Monday, August 24". */
-export function dayName(day: number, language: string, words: { today: string; yesterday: string }, now = Date.now()): string {
+export function dayName(
+  day: number,
+  language: string,
+  words: { today: string; yesterday: string },
+  now = Date.now(),
+): string {
   const today = new Date(now);
   today.setHours(0, 0, 0, 0);
   const days = Math.round((today.getTime() - day) / DAY);

@@ -13,7 +13,8 @@ const GATHER = 1_000;
 export function sentenceFor(arrived: ReadonlyArray<{ name: string; text: string }>, t: TFunction): string {
   const [first] = arrived;
   if (!first) return "";
-  if (arrived.length === 1) return t("timeline.arrivedOne", { name: first.name, text: first.text.slice(0, 300) });
+  if (arrived.length === 1)
+    return t("timeline.arrivedOne", { name: first.name, text: first.text.slice(0, 300) });
   const names = new Set(arrived.map((message) => message.name));
   if (names.size === 1) return t("timeline.arrivedFrom", { count: arrived.length, name: first.name });
   return t("timeline.arrived", { count: arrived.length, people: names.size });
