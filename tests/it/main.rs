@@ -8,4 +8,5 @@ mod edges;
 mod hostile;
 mod operations;
 mod restart;
+mod search;
 mod users;

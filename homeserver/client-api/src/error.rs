@@ -147,6 +147,24 @@ impl From<orvale_delivery::Error> for Error {
     }
 }
 
+impl From<orvale_search::Error> for Error {
+    fn from(error: orvale_search::Error) -> Self {
+        use orvale_search::Error as E;
+        Self(match error {
+            E::InvalidParam(message) => MatrixError::invalid_param(message),
+            E::Closed => MatrixError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "M_UNKNOWN",
+                error.to_string(),
+            ),
+            E::Rooms(error) => return error.into(),
+            E::Users(error) => return error.into(),
+            E::Storage(error) => return error.into(),
+            E::Index(_) | E::Panicked | E::Io(_) => MatrixError::unexpected(&error),
+        })
+    }
+}
+
 impl From<orvale_media::Error> for Error {
     fn from(error: orvale_media::Error) -> Self {
         use orvale_media::Error as E;

@@ -38,9 +38,12 @@ mod redact;
 mod relations;
 mod room;
 mod routes;
+mod search;
 mod session;
+mod space;
 mod state;
 mod state_events;
+mod summary;
 mod sync;
 mod tag;
 #[cfg(test)]
@@ -48,6 +51,7 @@ mod testing;
 mod threads;
 mod to_device;
 mod typing;
+mod user_directory;
 
 pub use discovery::{Config, Discovery};
 pub use error::Error;

@@ -7,6 +7,7 @@ use orvale_delivery::Delivery;
 use orvale_http::Authenticator;
 use orvale_media::Media;
 use orvale_rooms::Rooms;
+use orvale_search::Search;
 use orvale_users::Users;
 
 use crate::discovery::Discovery;
@@ -22,6 +23,8 @@ pub struct ApiState {
     pub rooms: Rooms,
     /// News.
     pub delivery: Delivery,
+    /// Finding messages and people.
+    pub search: Search,
     /// The content repository.
     pub media: Media,
     /// What the server says of itself.

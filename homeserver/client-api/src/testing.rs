@@ -16,6 +16,7 @@ use orvale_delivery::Delivery;
 use orvale_http::{Authenticator, Limits, LimitsConfig, MatrixError};
 use orvale_media::{Media, Objects};
 use orvale_rooms::Rooms;
+use orvale_search::Search;
 use orvale_storage::Store;
 use orvale_users::{Clock, NewAccount, Users};
 use ruma::{
@@ -90,7 +91,14 @@ impl Server {
             orvale_delivery::Config::default(),
         )
         .unwrap();
+        let quick = orvale_search::Config {
+            commit_interval_ms: 1,
+            writer_memory_bytes: orvale_search::LEAST_WRITER_MEMORY,
+            ..orvale_search::Config::default()
+        };
+        let search = Search::start(rooms.clone(), orvale_search::Place::Memory, quick).unwrap();
         let state = ApiState {
+            search,
             authenticator: Authenticator::new(users.clone(), Limits::new(unlimited), false),
             users,
             rooms,

@@ -9,6 +9,7 @@ use orvale_delivery::Delivery;
 use orvale_http::{Authenticator, Limits};
 use orvale_media::{Media, Objects};
 use orvale_rooms::Rooms;
+use orvale_search::{Place, Search};
 use orvale_storage::Store;
 use orvale_users::{Clock, Users};
 use ruma::{
@@ -33,6 +34,11 @@ pub(crate) fn store_config(config: &Config) -> orvale_storage::Config {
         path: config.data_dir.join("store"),
         cache_bytes: config.storage.cache_bytes,
     }
+}
+
+/// Where the search index is in the data directory.
+pub(crate) fn search_place(config: &Config) -> Place {
+    Place::Directory(config.data_dir.join("search"))
 }
 
 /// The store, read back as a crash may have left it.
@@ -74,6 +80,8 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
     .await?;
 
     let delivery = Delivery::start(rooms.clone(), users.clone(), config.delivery.clone())?;
+    let search = Search::start(rooms.clone(), search_place(config), config.search.clone())
+        .context("cannot open the search index")?;
     let limits = Limits::new(config.rate_limits.clone());
     let authenticator = Authenticator::new(
         users.clone(),
@@ -90,6 +98,7 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
         users: users.clone(),
         rooms,
         delivery,
+        search,
         media,
         discovery,
     };

@@ -35,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) rooms: orvale_rooms::Config,
     pub(crate) delivery: orvale_delivery::Config,
     pub(crate) media: orvale_media::Config,
+    pub(crate) search: orvale_search::Config,
     pub(crate) storage: Storage,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
@@ -148,6 +149,7 @@ impl Default for Config {
             rooms: orvale_rooms::Config::default(),
             delivery: orvale_delivery::Config::default(),
             media: orvale_media::Config::default(),
+            search: orvale_search::Config::default(),
             storage: Storage::default(),
             log: Log::default(),
             metrics: Metrics::default(),
@@ -206,6 +208,11 @@ impl Config {
                 "discovery.base_url: {url:?} is not a URL that starts with https://"
             );
         }
+        ensure!(
+            self.search.writer_memory_bytes >= orvale_search::LEAST_WRITER_MEMORY,
+            "search.writer_memory_bytes: {} is the least that the index can be written with",
+            orvale_search::LEAST_WRITER_MEMORY
+        );
         if let Some(token) = &self.metrics.token {
             ensure!(
                 !token.is_empty(),
@@ -367,6 +374,10 @@ mod tests {
             (
                 "[rate_limits.login]\nper_second = 0.0\nburst = 1",
                 "rate_limits.login.per_second",
+            ),
+            (
+                "[search]\nwriter_memory_bytes = 1",
+                "search.writer_memory_bytes",
             ),
             ("[log]\nlevel = 'orvale=loud'", "log.level"),
             ("[log]\nformat = 'xml'", "log.format"),

@@ -7,7 +7,7 @@
 //! | `router.rs` | everything that is served, as one router |
 //! | `listen.rs` | connections |
 //! | `serve.rs` | `orvale serve`: from the start to the end |
-//! | `orders.rs`, `backup.rs` | `orvale check`, `backup`, `restore`, also while it runs |
+//! | `orders.rs`, `backup.rs`, `reindex.rs` | `orvale check`, `backup`, `restore`, `reindex`, also while it runs |
 //! | `check.rs` | what `orvale check` verifies beside the store |
 //! | `accounts.rs` | `orvale add-user` |
 //! | `signing_key.rs` | the server's key |
@@ -27,6 +27,7 @@ mod landing;
 mod listen;
 mod observe;
 mod orders;
+mod reindex;
 mod router;
 mod serve;
 mod signing_key;
@@ -75,6 +76,8 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Makes the index that searches use anew, also while the server runs
+    Reindex(Settings),
     /// Makes an account while the server does not run, and prints its password
     AddUser(accounts::Options),
 }
@@ -98,6 +101,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let done = match command {
         Command::Serve(options) => return serve::serve(&options).await,
         Command::Check(settings) => orders::carry_out(&settings.load()?, &Order::Check).await?,
+        Command::Reindex(settings) => orders::carry_out(&settings.load()?, &Order::Reindex).await?,
         Command::Backup { to, settings } => {
             // Relative to where the command is called, not to where the server runs.
             let order = Order::Backup(std::path::absolute(to)?);

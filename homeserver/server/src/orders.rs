@@ -1,4 +1,5 @@
-//! What an administrator of the machine asks of the store: `orvale backup`, `orvale check`.
+//! What an administrator of the machine asks of the store: `orvale backup`, `orvale check`, `orvale
+//! reindex`.
 //!
 //! A running server holds its store alone, so these commands ask it, over a socket in the data directory that only its owner may
 //! open: a line of JSON there, a line of JSON back. If none runs, they open the store themselves.
@@ -11,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use orvale_search::Search;
 use orvale_storage::Store;
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -18,7 +20,7 @@ use tokio::{
     net::{UnixListener, UnixStream},
 };
 
-use crate::{backup, build, check, config::Config};
+use crate::{backup, build, check, config::Config, reindex};
 
 const SOCKET: &str = "orvale.sock";
 /// More than any order has.
@@ -31,6 +33,8 @@ pub(crate) enum Order {
     Backup(PathBuf),
     /// Read everything and say what is wrong.
     Check,
+    /// Make the search index anew.
+    Reindex,
 }
 
 /// Carries an order out, here or in the server that runs; what it prints at the end.
@@ -44,7 +48,14 @@ pub(crate) async fn carry_out(config: &Config, order: &Order) -> Result<String> 
             ) =>
         {
             let store = build::open_store(config).await?;
-            let mut done = obey(&store, &config.data_dir, order).await;
+            let search = match order {
+                Order::Reindex => Some(reindex::open(config, &store)?),
+                Order::Backup(_) | Order::Check => None,
+            };
+            let mut done = obey(&store, search.as_ref(), &config.data_dir, order).await;
+            if let Some(search) = search {
+                search.close().await;
+            }
             // Only where nobody writes meanwhile.
             if let (Order::Check, Ok(entries)) = (order, &done) {
                 let more = check::check(config, &store).await;
@@ -70,7 +81,7 @@ async fn ask(server: UnixStream, order: &Order) -> Result<String> {
 }
 
 /// Takes orders until the process ends.
-pub(crate) fn listen(data_dir: &Path, store: Store) -> Result<()> {
+pub(crate) fn listen(data_dir: &Path, store: Store, search: Search) -> Result<()> {
     let path = data_dir.join(SOCKET);
     // The store is ours alone, so whoever left this is gone.
     if let Err(error) = std::fs::remove_file(&path)
@@ -84,9 +95,10 @@ pub(crate) fn listen(data_dir: &Path, store: Store) -> Result<()> {
     let data_dir = data_dir.to_owned();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (store, data_dir) = (store.clone(), data_dir.clone());
+            let (store, search) = (store.clone(), search.clone());
+            let data_dir = data_dir.clone();
             tokio::spawn(async move {
-                if let Err(error) = take(stream, &store, &data_dir).await {
+                if let Err(error) = take(stream, &store, &search, &data_dir).await {
                     tracing::warn!(%error, "an order broke off");
                 }
             });
@@ -100,7 +112,12 @@ pub(crate) fn stop_listening(data_dir: &Path) {
     let _ = std::fs::remove_file(data_dir.join(SOCKET));
 }
 
-async fn take(mut stream: UnixStream, store: &Store, data_dir: &Path) -> Result<()> {
+async fn take(
+    mut stream: UnixStream,
+    store: &Store,
+    search: &Search,
+    data_dir: &Path,
+) -> Result<()> {
     let (read, mut write) = stream.split();
     let mut line = String::new();
     BufReader::new(read)
@@ -109,7 +126,7 @@ async fn take(mut stream: UnixStream, store: &Store, data_dir: &Path) -> Result<
         .await?;
     let order: Order = serde_json::from_str(&line)?;
     tracing::info!(?order, "carrying out an order");
-    let done = obey(store, data_dir, &order)
+    let done = obey(store, Some(search), data_dir, &order)
         .await
         .map_err(|error| format!("{error:#}"));
     write
@@ -118,7 +135,12 @@ async fn take(mut stream: UnixStream, store: &Store, data_dir: &Path) -> Result<
     Ok(())
 }
 
-async fn obey(store: &Store, data_dir: &Path, order: &Order) -> Result<String> {
+async fn obey(
+    store: &Store,
+    search: Option<&Search>,
+    data_dir: &Path,
+    order: &Order,
+) -> Result<String> {
     match order {
         Order::Backup(to) => backup::backup(store, data_dir, to).await,
         Order::Check => {
@@ -132,6 +154,10 @@ async fn obey(store: &Store, data_dir: &Path, order: &Order) -> Result<String> {
                 );
             }
             Ok(format!("{entries} entries, all as they should be"))
+        }
+        Order::Reindex => {
+            let search = search.context("the search index is not open")?;
+            reindex::reindex(search).await
         }
     }
 }

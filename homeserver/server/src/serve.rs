@@ -48,7 +48,8 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
         start_figures(&config, figures, &stop).await?;
     }
     let router = router::router(&parts, &config, figures);
-    orders::listen(&config.data_dir, parts.store.clone())?;
+    let search = parts.client_api.search.clone();
+    orders::listen(&config.data_dir, parts.store.clone(), search)?;
     if options.demo {
         demo::fill_if_empty(&parts.client_api)
             .await
@@ -130,6 +131,7 @@ async fn start_figures(
 /// Writes what was put off, and closes the store.
 async fn end(parts: Parts) -> Result<()> {
     parts.users.keep_house().await?;
+    parts.client_api.search.close().await;
     parts
         .store
         .close()

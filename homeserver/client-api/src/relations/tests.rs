@@ -268,3 +268,77 @@ async fn what_is_said_elsewhere_relates_to_nothing_here() {
     let path = format!("{}/threads", elsewhere.replace("/v3/", "/v1/"));
     assert!(ids(&bob.get(&path).await.ok()).is_empty());
 }
+
+#[tokio::test]
+async fn what_ignored_people_wrote_relates_to_nothing() {
+    let (_server, alice, bob, room) = two().await;
+    let root = alice.say(&room, "root").await;
+    let theirs = bob.say(&room, "theirs").await;
+    bob.answer(&room, &root, "noise").await;
+    bob.relate(&room, "m.reference", &root, json!({"body": "see"}))
+        .await;
+    alice.answer(&room, &theirs, "well").await;
+    let threads = format!("{}/threads", room.replace("/v3/", "/v1/"));
+    assert_eq!(ids(&alice.get(&threads).await.ok()).len(), 2);
+    assert_eq!(ids(&alice.related(&room, &root).await).len(), 2);
+    let ignored = format!(
+        "/_matrix/client/v3/user/{}/account_data/m.ignored_user_list",
+        alice.user_id
+    );
+    let list = json!({"ignored_users": {bob.user_id.as_str(): {}}});
+    alice.put(&ignored, list).await.ok();
+    assert!(ids(&alice.related(&room, &root).await).is_empty());
+    assert_eq!(alice.bundle(&room, &root).await, Value::Null);
+    let listed = alice.get(&threads).await.ok();
+    assert!(!ids(&listed).contains(&&*theirs), "{listed}");
+}
+
+#[tokio::test]
+async fn the_last_answer_of_a_thread_comes_with_what_relates_to_it() {
+    let (_server, alice, bob, room) = two().await;
+    let root = alice.say(&room, "root").await;
+    let last = bob.answer(&room, &root, "answer").await;
+    let reference = alice
+        .relate(&room, "m.reference", &last, json!({"body": "see"}))
+        .await;
+    let bundled = alice.bundle(&room, &root).await;
+    let of_last = &bundled["m.thread"]["latest_event"]["unsigned"]["m.relations"];
+    assert_eq!(
+        of_last["m.reference"]["chunk"][0]["event_id"],
+        json!(reference)
+    );
+    // Elsewhere too: around an event, and among those that relate to another.
+    let context = bob.get(&format!("{room}/context/{root}")).await.ok();
+    let around = &context["event"]["unsigned"]["m.relations"]["m.thread"];
+    assert_eq!(around["count"], 1);
+    let related = bob.related(&room, &root).await;
+    let listed = &related["chunk"][0]["unsigned"]["m.relations"]["m.reference"];
+    assert_eq!(listed["chunk"][0]["event_id"], json!(reference));
+}
+
+#[tokio::test]
+async fn a_reaction_counts_once_until_it_is_redacted() {
+    let (_server, alice, bob, room) = two().await;
+    let parent = alice.say(&room, "cake?").await;
+    let yes = bob
+        .relate(&room, "m.annotation", &parent, json!({"key": "yes"}))
+        .await;
+    let content =
+        json!({"m.relates_to": {"rel_type": "m.annotation", "event_id": parent, "key": "yes"}});
+    let again = format!("{room}/send/m.reaction/again");
+    bob.put(&again, content.clone())
+        .await
+        .refused(400, "M_DUPLICATE_ANNOTATION");
+    alice
+        .put(&format!("{room}/send/m.reaction/hers"), content.clone())
+        .await
+        .ok();
+    // Reactions are counted by clients.
+    assert_eq!(alice.bundle(&room, &parent).await, Value::Null);
+    bob.put(&format!("{room}/redact/{yes}/1"), json!({}))
+        .await
+        .ok();
+    assert_eq!(ids(&alice.related(&room, &parent).await).len(), 1);
+    bob.put(&again, content).await.ok();
+    assert_eq!(ids(&alice.related(&room, &parent).await).len(), 2);
+}

@@ -1,6 +1,7 @@
 //! All endpoints, by area.
 
 mod discovery;
+mod finding;
 pub(crate) mod media;
 mod rooms;
 mod sync;
@@ -16,6 +17,7 @@ pub fn routes() -> Router<ApiState> {
         .merge(discovery::routes())
         .merge(users::routes())
         .merge(rooms::routes())
+        .merge(finding::routes())
         .merge(sync::routes())
         .merge(media::routes())
 }

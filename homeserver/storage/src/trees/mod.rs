@@ -1,10 +1,12 @@
-//! Every tree, by owner. Numbers: system 0x00__, rooms 0x01__, users 0x02__, delivery 0x03__, media 0x04__.
+//! Every tree, by owner. Numbers: system 0x00__, rooms 0x01__, users 0x02__, delivery 0x03__, media 0x04__,
+//! search 0x05__.
 //!
 //! Only its owner writes a tree. A tree's number is never used again.
 
 pub mod delivery;
 pub mod media;
 pub mod rooms;
+pub mod search;
 pub mod system;
 pub mod users;
 
@@ -18,6 +20,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static dyn Described> {
         users::TREES,
         delivery::TREES,
         media::TREES,
+        search::TREES,
     ]
     .into_iter()
     .flatten()
@@ -31,12 +34,13 @@ mod tests {
     use super::*;
 
     /// Each owner's file, its trees, the first byte of their numbers.
-    const OWNERS: [(&str, &[&dyn Described], u8); 5] = [
+    const OWNERS: [(&str, &[&dyn Described], u8); 6] = [
         (include_str!("system.rs"), system::TREES, 0),
         (include_str!("rooms.rs"), rooms::TREES, 1),
         (include_str!("users.rs"), users::TREES, 2),
         (include_str!("delivery.rs"), delivery::TREES, 3),
         (include_str!("media.rs"), media::TREES, 4),
+        (include_str!("search.rs"), search::TREES, 5),
     ];
 
     #[test]

@@ -74,10 +74,11 @@ impl Users {
                 let mut profile = Profile::default();
                 profile.fields.insert("displayname".to_owned(), name);
                 batch.put(&PROFILES, (&chosen,), &profile);
-                batch.log(Entry::Profile {
-                    user_id: user_id.to_string(),
-                });
             }
+            // Also of one without a name: there is somebody new.
+            batch.log(Entry::Profile {
+                user_id: user_id.to_string(),
+            });
             if let Some(token) = new.registration_token {
                 self.pay_with(token, &mut batch)?;
             }

@@ -1,0 +1,6 @@
+//! Searching.
+
+pub(crate) mod search_events;
+
+#[cfg(test)]
+mod tests;

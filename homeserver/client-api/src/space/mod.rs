@@ -1,0 +1,6 @@
+//! Spaces.
+
+pub(crate) mod get_hierarchy;
+
+#[cfg(test)]
+mod tests;

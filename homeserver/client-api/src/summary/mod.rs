@@ -1,0 +1,3 @@
+//! What rooms look like from outside.
+
+pub(crate) mod get_summary;

@@ -1,0 +1,3 @@
+//! Finding people.
+
+pub(crate) mod search_users;

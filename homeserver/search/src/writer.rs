@@ -1,0 +1,168 @@
+//! From the log into the index.
+
+use std::{collections::HashMap, sync::Arc};
+
+use orvale_rooms::{Rooms, StoredEvent};
+use orvale_storage::{Entry, Position, Standing};
+use ruma::events::TimelineEventType;
+use tantivy::{IndexWriter, Term, collector::TopDocs, query::TermQuery, schema::IndexRecordOption};
+
+use crate::{
+    Error, Result,
+    index::{Index, mark},
+    schema::EVENT,
+    text::text,
+};
+
+/// How many entries of the log are read at a time.
+const READ: usize = 500;
+
+/// Works through the log. What it writes of an event is always what is so now, so that reading an entry twice does no harm.
+pub(crate) struct Writer {
+    rooms: Rooms,
+    index: Arc<Index>,
+    writer: IndexWriter,
+    /// The last entry that is in the index, or on its way.
+    at: Position,
+    committed: Position,
+    /// Documents on their way: the event that says the text → the event that is found by it. Only those that differ.
+    said: HashMap<u64, u64>,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        rooms: Rooms,
+        index: Arc<Index>,
+        memory_bytes: usize,
+        at: Position,
+    ) -> Result<Self> {
+        Ok(Self {
+            writer: index.writer(memory_bytes)?,
+            rooms,
+            index,
+            at,
+            committed: at,
+            said: HashMap::new(),
+        })
+    }
+
+    /// Takes the next entries in; `false` if there are none.
+    pub(crate) fn advance(&mut self) -> Result<bool> {
+        let entries = self.rooms.store().log(self.at, READ)?;
+        for (at, entry) in &entries {
+            if let Entry::Event(record) = entry
+                && record.standing == Standing::Accepted
+            {
+                let event = self.rooms.load(*at, record.clone());
+                match event
+                    .map_err(Into::into)
+                    .and_then(|event| self.take(&event))
+                {
+                    // One event that cannot be read shall not keep all others from being found.
+                    Err(Error::Rooms(error)) => {
+                        tracing::warn!(position = %at, %error, "an event is not searched");
+                    }
+                    taken => taken?,
+                }
+            }
+            self.at = *at;
+        }
+        Ok(!entries.is_empty())
+    }
+
+    /// The last entry that searches take into account.
+    pub(crate) fn committed(&self) -> Position {
+        self.committed
+    }
+
+    /// How many entries are not yet taken into account, at most.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.at.0 - self.committed.0
+    }
+
+    /// Makes what was taken in durable, and found.
+    pub(crate) fn commit(&mut self) -> Result<()> {
+        if self.at == self.committed {
+            return Ok(());
+        }
+        let mark = mark(&self.rooms, self.at)?;
+        let mut commit = self.writer.prepare_commit()?;
+        commit.set_payload(&mark);
+        commit.commit()?;
+        self.index.reader.reload()?;
+        self.said.clear();
+        self.committed = self.at;
+        metrics::gauge!("orvale_search_documents")
+            .set(self.index.reader.searcher().num_docs() as f64);
+        Ok(())
+    }
+
+    /// Starts from the first entry, with an empty index; what there was is searched until the next commit.
+    pub(crate) fn begin_again(&mut self) -> Result<()> {
+        self.writer.rollback()?;
+        self.writer.delete_all_documents()?;
+        self.said.clear();
+        (self.at, self.committed) = (Position::START, Position::START);
+        Ok(())
+    }
+
+    fn take(&mut self, event: &StoredEvent) -> Result<()> {
+        if event.pdu.kind == TimelineEventType::RoomRedaction {
+            return match &event.pdu.redacts {
+                Some(redacted) => match self.rooms.find_event(redacted)? {
+                    Some(redacted) => self.take_redacted(&redacted),
+                    None => Ok(()),
+                },
+                None => Ok(()),
+            };
+        }
+        match self.rooms.edited(event)? {
+            Some(original) => self.put(&original, true),
+            None => self.put(event, false),
+        }
+    }
+
+    /// An event that lost its content is found no more, and what it was an edit of by what it says else.
+    fn take_redacted(&mut self, redacted: &StoredEvent) -> Result<()> {
+        let number = redacted.position.0;
+        self.writer
+            .delete_term(self.index.fields.event_term(number));
+        if let Some(original) = self.said_by(number)? {
+            let original = self.rooms.event(Position(original))?;
+            self.put(&original, true)?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, event: &StoredEvent, again: bool) -> Result<()> {
+        let fields = self.index.fields;
+        if again {
+            self.writer.delete_term(fields.event_term(event.position.0));
+        }
+        if let Some(text) = text(&self.rooms, event)? {
+            self.writer.add_document(fields.document(event, &text))?;
+            if text.said_by != event.position {
+                self.said.insert(text.said_by.0, event.position.0);
+            }
+        }
+        Ok(())
+    }
+
+    /// The event that is found by what another one says.
+    fn said_by(&self, number: u64) -> Result<Option<u64>> {
+        if let Some(original) = self.said.get(&number) {
+            return Ok(Some(*original));
+        }
+        let term = Term::from_field_u64(self.index.fields.said_by, number);
+        let query = TermQuery::new(term, IndexRecordOption::Basic);
+        let searcher = self.index.reader.searcher();
+        let found = searcher.search(&query, &TopDocs::with_limit(1).order_by_score())?;
+        let Some((_, address)) = found.first() else {
+            return Ok(None);
+        };
+        let segment = searcher.segment_reader(address.segment_ord);
+        let events = segment.fast_fields().u64(EVENT)?;
+        let original = events.first(address.doc_id);
+        Ok(original.filter(|original| *original != number))
+    }
+}
