@@ -19,7 +19,7 @@ export function IconAction({ label, keys, children, sx, ...button }: Props) {
       data-tip={keys ? `${label} (${keys})` : label}
       sx={[
         { width: 36, height: 36, "@media (pointer: coarse)": { width: 44, height: 44 } },
-        ...(Array.isArray(sx) ? sx : [sx]),
+        ...[sx ?? false].flat(),
       ]}
     >
       {children}
