@@ -1,7 +1,15 @@
 import ArrowDownIcon from "@mui/icons-material/ArrowDownward";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+} from "react";
 import { useTranslation } from "react-i18next";
 import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 
@@ -50,10 +58,22 @@ export function Timeline(props: Props) {
 }
 
 type Asking =
-  | { readonly what: "react" | "more"; readonly event: TimelineEvent; readonly message: MessageView; readonly anchor: HTMLElement }
+  | {
+      readonly what: "react" | "more";
+      readonly event: TimelineEvent;
+      readonly message: MessageView;
+      readonly anchor: HTMLElement;
+    }
   | { readonly what: "delete"; readonly event: TimelineEvent };
 
-function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThread, onOpenMatrix = nothing, linkTo }: Props) {
+function RoomTimeline({
+  roomId,
+  threadId = null,
+  focusEventId = null,
+  onOpenThread,
+  onOpenMatrix = nothing,
+  linkTo,
+}: Props) {
   const { t } = useTranslation();
   const client = useClient();
   const me = client.getSafeUserId();
@@ -71,7 +91,10 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
   useLayoutEffect(() => {
     state.current = { rows, firstIndex, atBottom, placeId: `${roomId} ${threadId ?? ""}` };
   });
-  useArrivals(snapshot.arrived, useCallback(() => timeline.latest(), [timeline]));
+  useArrivals(
+    snapshot.arrived,
+    useCallback(() => timeline.latest(), [timeline]),
+  );
 
   useEffect(() => {
     void loadMembers(client, roomId);
@@ -91,7 +114,10 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
           index,
           align: "center",
           behavior: "auto",
-          done: () => scroller.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row.key)}"]`)?.focus({ preventScroll: true }),
+          done: () =>
+            scroller.current
+              ?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row.key)}"]`)
+              ?.focus({ preventScroll: true }),
         });
       }, 0);
     },
@@ -113,7 +139,8 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
   useEffect(() => {
     if (!atBottom || !snapshot.live || snapshot.status !== "ready") return;
     const read = () => {
-      if (document.visibilityState === "visible" && document.hasFocus()) void markRead(client, roomId, threadId);
+      if (document.visibilityState === "visible" && document.hasFocus())
+        void markRead(client, roomId, threadId);
     };
     const timer = setTimeout(read, 300);
     window.addEventListener("focus", read);
@@ -127,16 +154,34 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
 
   if (atBottom && seen !== snapshot.arrived) setSeen(snapshot.arrived);
 
+  // What is measured late is a little higher or lower than was thought: the bottom is made the bottom once it is known.
+  const settle = useCallback(() => {
+    const step = (frames: number) => {
+      const element = scroller.current;
+      if (!element) return;
+      if (element.scrollHeight - element.clientHeight - element.scrollTop > 0.5)
+        element.scrollTop = element.scrollHeight;
+      if (frames > 0) requestAnimationFrame(() => step(frames - 1));
+    };
+    requestAnimationFrame(() => step(2));
+  }, []);
+  const keepBottom = useCallback(() => {
+    if (state.current.atBottom && timeline.get().live) settle();
+  }, [settle, timeline]);
+  useLayoutEffect(keepBottom, [keepBottom, rows]);
+  const [view, setView] = useState<HTMLElement | null>(null);
+  useEffect(() => {
+    if (!view || typeof ResizeObserver === "undefined") return;
+    const watch = new ResizeObserver(keepBottom);
+    watch.observe(view);
+    return () => watch.disconnect();
+  }, [view, keepBottom]);
+
   const toBottom = useCallback(async () => {
     if (!timeline.get().live) await timeline.open(null);
     list.current?.scrollToIndex({ index: "LAST", align: "end", behavior: "auto" });
-    // Rows that were measured on the way are a little higher or lower than was thought.
-    const settle = (frames: number) => {
-      scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
-      if (frames > 0) requestAnimationFrame(() => settle(frames - 1));
-    };
-    requestAnimationFrame(() => settle(2));
-  }, [timeline]);
+    settle();
+  }, [timeline, settle]);
 
   // Own messages are always followed.
   const last = rows[rows.length - 1];
@@ -196,7 +241,10 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
     list.current?.scrollIntoView({
       index,
       behavior: "auto",
-      done: () => scroller.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row.key)}"]`)?.focus({ preventScroll: true }),
+      done: () =>
+        scroller.current
+          ?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row.key)}"]`)
+          ?.focus({ preventScroll: true }),
     });
   };
 
@@ -228,7 +276,8 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
   };
 
   const name = room?.name ?? "";
-  const tabKey = focusKey !== null && rows.some((row) => row.key === focusKey) ? focusKey : lastMessageKey(rows);
+  const tabKey =
+    focusKey !== null && rows.some((row) => row.key === focusKey) ? focusKey : lastMessageKey(rows);
   const fresh = Math.max(0, snapshot.arrived - seen);
 
   if (snapshot.status === "failed") {
@@ -246,7 +295,10 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
   }
 
   return (
-    <Box sx={{ display: "flex", flexDirection: "column", flex: 1, minHeight: 0, position: "relative" }} onKeyDown={onKeyDown}>
+    <Box
+      sx={{ display: "flex", flexDirection: "column", flex: 1, minHeight: 0, position: "relative" }}
+      onKeyDown={onKeyDown}
+    >
       {snapshot.status === "loading" || rows.length === 0 ? (
         <Box sx={{ flex: 1, minHeight: 0, display: "flex" }}>
           {snapshot.status === "ready" && snapshot.atStart ? (
@@ -272,6 +324,7 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
           increaseViewportBy={ROOM_AROUND}
           atBottomThreshold={24}
           atBottomStateChange={setAtBottom}
+          totalListHeightChanged={keepBottom}
           followOutput={(bottom) => (bottom && snapshot.live ? "auto" : false)}
           startReached={() => void timeline.older()}
           endReached={() => void timeline.newer()}
@@ -280,9 +333,11 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
           }}
           scrollerRef={(element) => {
             scroller.current = element instanceof HTMLElement ? element : null;
+            setView(scroller.current);
           }}
           isScrolling={(moving) => {
-            if (!moving && scroller.current) rememberPlace(state.current.placeId, scroller.current, state.current.atBottom);
+            if (!moving && scroller.current)
+              rememberPlace(state.current.placeId, scroller.current, state.current.atBottom);
           }}
           itemContent={(index, row) => (
             <div data-item-key={row.key}>
@@ -314,7 +369,16 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
           startIcon={<ArrowDownIcon />}
           onClick={() => void toBottom()}
           aria-label={fresh > 0 ? t("timeline.newCount", { count: fresh }) : t("timeline.jumpDown")}
-          sx={{ position: "absolute", bottom: 30, insetInlineEnd: 24, borderRadius: "18px", zIndex: 3, boxShadow: 3, minWidth: 0, ...(fresh === 0 && { px: 1.25, "& .MuiButton-startIcon": { m: 0 } }) }}
+          sx={{
+            position: "absolute",
+            bottom: 30,
+            insetInlineEnd: 24,
+            borderRadius: "18px",
+            zIndex: 3,
+            boxShadow: 3,
+            minWidth: 0,
+            ...(fresh === 0 && { px: 1.25, "& .MuiButton-startIcon": { m: 0 } }),
+          }}
         >
           {fresh > 0 ? t("timeline.newCount", { count: fresh }) : null}
         </Button>
@@ -335,7 +399,9 @@ function RoomTimeline({ roomId, threadId = null, focusEventId = null, onOpenThre
           inThread={threadId !== null}
           link={linkTo ? linkTo(asking.message.eventId) : null}
           onClose={() => setAsking(null)}
-          onAction={(action: MessageAction) => handlers.act(action, asking.event, asking.message, asking.anchor)}
+          onAction={(action: MessageAction) =>
+            handlers.act(action, asking.event, asking.message, asking.anchor)
+          }
         />
       )}
       {asking?.what === "delete" && <DeleteDialog event={asking.event} onClose={() => setAsking(null)} />}
@@ -356,7 +422,11 @@ function lastMessageKey(rows: readonly Row[]): string | null {
 /** Where the list starts: where it was left, at the unread line, or at the bottom. Decided once, with the first rows. */
 function useInitialPlace(rows: readonly Row[], id: string, focusEventId: string | null) {
   const ready = rows.length > 0;
-  const [place, setPlace] = useState<{ index: number | "LAST"; align: "start" | "center" | "end"; offset?: number } | null>(null);
+  const [place, setPlace] = useState<{
+    index: number | "LAST";
+    align: "start" | "center" | "end";
+    offset?: number;
+  } | null>(null);
   if (ready && place === null) {
     const kept = placeIn(id);
     const keptAt = kept ? rows.findIndex((row) => row.key === kept.key) : -1;

@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+
+import { accepting, broken, EventStatus, refusing, settled, World } from "../testing/world";
+import { isRefused, Outbox } from "./Outbox";
+import { discard, sendMessage } from "./send";
+
+const say = (body: string) => ({ body, html: null, mentions: [] });
+
+function begin() {
+  const world = new World();
+  const room = world.room("!a:example.org");
+  const outbox = new Outbox(world.client);
+  const stop = outbox.start();
+  return { world, room, outbox, stop };
+}
+
+test("messages go out in order, each once", async () => {
+  const { world, room, stop } = begin();
+  for (const body of ["one", "two", "three"]) sendMessage(world.client, { roomId: room.roomId }, say(body));
+  const expected = room.getPendingEvents().map((event) => event.getTxnId());
+  await settled();
+  expect(world.sent).toEqual(expected);
+  stop();
+});
+
+test("what was written without a connection is sent when it is back, in order, under the same transaction ids", async () => {
+  const { world, room, outbox, stop } = begin();
+  world.server = broken;
+  sendMessage(world.client, { roomId: room.roomId }, say("one"));
+  await settled();
+  sendMessage(world.client, { roomId: room.roomId }, say("two"));
+  await settled();
+  const waiting = room.getPendingEvents();
+  const expected = waiting.map((event) => event.getTxnId());
+  expect(waiting.map((event) => [event.status, isRefused(event)])).toEqual([
+    [EventStatus.NOT_SENT, false],
+    [EventStatus.NOT_SENT, false],
+  ]);
+  world.server = accepting;
+  outbox.hurry();
+  await settled(30);
+  expect(world.sent).toEqual(expected);
+  stop();
+});
+
+test("a refused message waits for its writer, and those behind it go out", async () => {
+  const { world, room, outbox, stop } = begin();
+  world.server = (txnId, content) =>
+    (content as { body: string }).body === "no" ? refusing(txnId, content) : accepting(txnId, content);
+  sendMessage(world.client, { roomId: room.roomId }, say("no"));
+  sendMessage(world.client, { roomId: room.roomId }, say("yes"));
+  await settled();
+  sendMessage(world.client, { roomId: room.roomId }, say("also"));
+  await settled();
+  outbox.hurry();
+  await settled(30);
+  const refused = room.getPendingEvents().filter(isRefused);
+  expect(refused.map((event) => event.getContent()["body"] as string)).toEqual(["no"]);
+  expect(world.sent).toHaveLength(2);
+  discard(world.client, refused[0]!);
+  expect(room.getPendingEvents().filter((event) => event.status === EventStatus.NOT_SENT)).toEqual([]);
+  stop();
+});
+
+test("a message whose answer was lost is not shown twice", async () => {
+  const { world, room, outbox, stop } = begin();
+  world.server = broken;
+  sendMessage(world.client, { roomId: room.roomId }, say("did it arrive?"));
+  await settled();
+  const pending = room.getPendingEvents()[0]!;
+  // It did: the sync brings it, told by a server that knows the transaction, to a client that was loaded anew.
+  (room as unknown as { txnToEvent: Map<string, unknown> }).txnToEvent.clear();
+  await world.arrive(room, world.echo(room, pending));
+  world.server = accepting;
+  outbox.hurry();
+  await settled(30);
+  expect(room.getPendingEvents()).toEqual([]);
+  expect(world.sent).toEqual([]);
+  stop();
+});
+
+test("rooms do not wait for each other", async () => {
+  const { world, room, stop } = begin();
+  const other = world.room("!b:example.org");
+  let release: (() => void) | undefined;
+  world.server = async (txnId, content) => {
+    if ((content as { body: string }).body === "slow")
+      await new Promise<void>((resolve) => (release = resolve));
+    return accepting(txnId, content);
+  };
+  sendMessage(world.client, { roomId: room.roomId }, say("slow"));
+  sendMessage(world.client, { roomId: other.roomId }, say("quick"));
+  await settled();
+  expect(world.sent).toHaveLength(1);
+  release?.();
+  await settled();
+  expect(world.sent).toHaveLength(2);
+  stop();
+});
