@@ -45,15 +45,17 @@ class Person:
         self.client = client
         self.events = {}
         self.syncing = None
+        self.keys = None
         client.add_event_callback(self._saw, nio.Event)
 
     @classmethod
-    async def register(cls, name, start=True):
+    async def register(cls, name, start=True, keys=None):
         username = f"{name}-{secrets.token_hex(4)}"
         password = f"{name} has a password"
-        client = _client(username)
+        client = _client(username, keys)
         done(await client.register(username, password))
         person = cls(username, password, client)
+        person.keys = keys
         if start:
             await person.start()
         return person
@@ -86,9 +88,10 @@ class Person:
 
     async def on_another_device(self, start=True):
         """The same account on another device."""
-        client = _client(self.username)
+        client = _client(self.username, self.keys)
         done(await client.login(self.password))
         other = Person(self.username, self.password, client)
+        other.keys = self.keys
         people_of_this_test.append(other)
         return await other.start() if start else other
 
@@ -100,6 +103,19 @@ class Person:
         people_of_this_test.append(again)
         again.events = {room: list(events) for room, events in self.events.items()}
         return await again.start(since=self.client.next_batch) if start else again
+
+    async def make_encrypted_room(self, *others):
+        """Makes an encrypted room; gives its id when everybody knows with whose devices."""
+        encryption = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
+        room_id = await self.make_room(*others, initial_state=[encryption])
+        everybody = (self, *others)
+        for one in everybody:
+            await until(f"{one.username} sees encryption", lambda: one.room(room_id).encrypted)
+            await until(
+                f"{one.username} knows the devices",
+                lambda: all(other is one or one.client.device_store[other.user_id] for other in everybody),
+            )
+        return room_id
 
     async def make_room(self, *others, **options):
         """Makes a room; the others are invited and join. Gives its id when everybody has it."""
@@ -118,7 +134,9 @@ class Person:
 
     async def say(self, room_id, body, **more):
         content = {"msgtype": "m.text", "body": body, **more}
-        return done(await self.client.room_send(room_id, "m.room.message", content)).event_id
+        # With keys, to whatever devices there are: nobody compares them here.
+        trust = bool(self.keys)
+        return done(await self.client.room_send(room_id, "m.room.message", content, ignore_unverified_devices=trust)).event_id
 
     def texts(self, room_id):
         return [event.body for event in self.events.get(room_id, []) if isinstance(event, nio.RoomMessageText)]
@@ -139,9 +157,12 @@ class Person:
                 return list(reversed(events))
 
 
-def _client(username):
-    config = nio.AsyncClientConfig(max_timeouts=100, backoff_factor=0.05, max_timeout_retry_wait_time=0.5, request_timeout=30)
-    return nio.AsyncClient(homeserver.base_url(), username, config=config)
+def _client(username, keys=None):
+    """A client; one that encrypts, if it has a directory for its keys."""
+    config = nio.AsyncClientConfig(
+        max_timeouts=100, backoff_factor=0.05, max_timeout_retry_wait_time=0.5, request_timeout=30, encryption_enabled=bool(keys)
+    )
+    return nio.AsyncClient(homeserver.base_url(), username, store_path=str(keys or ""), config=config)
 
 
 people_of_this_test = []
@@ -150,5 +171,12 @@ people_of_this_test = []
 async def people(*names):
     """Several people at once, logged in and syncing."""
     everybody = await asyncio.gather(*(Person.register(name) for name in names))
+    people_of_this_test.extend(everybody)
+    return everybody
+
+
+async def encrypting_people(directory, *names):
+    """Several people at once whose clients encrypt, with their keys in a directory."""
+    everybody = await asyncio.gather(*(Person.register(name, keys=directory) for name in names))
     people_of_this_test.extend(everybody)
     return everybody

@@ -28,13 +28,18 @@ export class Person {
         const username = `${name}-${randomBytes(4).toString("hex")}`;
         const password = `${name} has a password`;
         const login = await visitor().registerRequest({ username, password, auth: { type: "m.login.dummy" } });
-        const person = new Person(login, username, password, options.store);
+        const person = new this(login, username, password, options.store);
         return start ? await person.start(options) : person;
     }
 
     constructor({ user_id: userId, device_id: deviceId, access_token: accessToken }, username, password, store) {
         Object.assign(this, { userId, deviceId, username, password, store });
-        this.client = visitor({ userId, deviceId, accessToken, store });
+        this.client = visitor({ userId, deviceId, accessToken, store, ...this.clientOptions });
+    }
+
+    /** What the client is made with besides. */
+    get clientOptions() {
+        return {};
     }
 
     /** Lets the client sync; returns when its first sync is done. */
@@ -53,14 +58,14 @@ export class Person {
 
     /** The same account on another device. */
     async onAnotherDevice({ start = true, ...options } = {}) {
-        const other = new Person(await this.logIn(options.login), this.username, this.password, options.store);
+        const other = new this.constructor(await this.logIn(options.login), this.username, this.password, options.store);
         return start ? await other.start(options) : other;
     }
 
     /** The same device, its client opened anew; with a store that is kept it goes on where it was. */
     async reopened({ start = true, ...options } = {}) {
         const session = { user_id: this.userId, device_id: this.deviceId, access_token: this.client.getAccessToken() };
-        const again = new Person(session, this.username, this.password, this.store?.reopened());
+        const again = new this.constructor(session, this.username, this.password, this.store?.reopened());
         return start ? await again.start(options) : again;
     }
 
