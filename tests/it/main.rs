@@ -9,4 +9,5 @@ mod hostile;
 mod operations;
 mod restart;
 mod search;
+mod sliding;
 mod users;

@@ -136,6 +136,7 @@ impl From<orvale_delivery::Error> for Error {
             E::InvalidToken(_) | E::FutureToken | E::InvalidFilter(_) | E::InvalidParam(_) => {
                 MatrixError::invalid_param(message)
             }
+            E::UnknownPos => MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN_POS", message),
             E::UnknownFilter => MatrixError::not_found(message),
             E::SessionEnded => MatrixError::unknown_token(false),
             E::Closed => MatrixError::new(StatusCode::SERVICE_UNAVAILABLE, "M_UNKNOWN", message),

@@ -14,6 +14,8 @@ pub struct Config {
     pub longest_wait_seconds: u64,
     /// Memory for what is known of users who sync, in bytes.
     pub session_bytes: usize,
+    /// Memory for what clients were told over connections of sliding sync, in bytes.
+    pub connection_bytes: usize,
     /// Memory for what users have not read, in bytes.
     pub unread_bytes: u64,
     /// Telling push gateways.
@@ -54,6 +56,7 @@ impl Default for Config {
         Self {
             longest_wait_seconds: 300,
             session_bytes: 256 << 20,
+            connection_bytes: 128 << 20,
             unread_bytes: 64 << 20,
             push: Push::default(),
         }

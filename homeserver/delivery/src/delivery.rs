@@ -20,6 +20,7 @@ use crate::{
     follow::Follow,
     push::unread::UnreadCache,
     pushers::{self, Pushers},
+    sliding::connection::Connections,
     sync::{Asked, lazy::LazyMembers},
 };
 
@@ -35,6 +36,10 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) follow: Arc<Follow>,
     pub(crate) lazy: LazyMembers,
+    /// What clients were told over connections of sliding sync.
+    pub(crate) sliding: Connections,
+    /// The types of rooms, which never change.
+    pub(crate) kinds: quick_cache::sync::Cache<Position, Option<String>>,
     pub(crate) unread: UnreadCache,
     pub(crate) pushers: Pushers,
     /// Tells this process's tokens from those of earlier ones.
@@ -62,12 +67,15 @@ impl Delivery {
             users.clone(),
         ));
         let unread = UnreadCache::new(config.unread_bytes);
+        let sliding = Connections::new(config.connection_bytes);
         let inner = Inner {
             rooms,
             users,
             config,
             follow,
             lazy: LazyMembers::new(10_000),
+            sliding,
+            kinds: quick_cache::sync::Cache::new(50_000),
             unread,
             pushers,
             process: rand::random(),

@@ -12,6 +12,9 @@ pub enum Error {
     /// The `since` token is from later than now: the server was set back to an older copy of its data.
     #[error("this sync token is from the future of this server; start without one")]
     FutureToken,
+    /// The `pos` token is none of this connection's, or the connection is forgotten.
+    #[error("this pos is not, or no longer, known here; start again without one")]
+    UnknownPos,
     /// The filter is no filter; the text says why.
     #[error("{0}")]
     InvalidFilter(String),

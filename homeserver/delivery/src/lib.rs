@@ -1,4 +1,4 @@
-//! News on its way out: `/sync`, unread counts, push gateways. All of it follows the log; no writer knows of it.
+//! News on its way out: `/sync`, sliding sync, unread counts, push gateways. All of it follows the log; no writer knows of it.
 //!
 //! [`Delivery`] is the handle.
 //!
@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `follow/` | what the log says to whom, in memory, for users who sync; waking those who wait |
 //! | `sync/` | one sync: which news there is since a token, and its answer as JSON |
+//! | `sliding/` | simplified sliding sync: windows over rooms, and what a connection was told |
 //! | `push/` | push rules: what an event means to its reader; how much is unread |
 //! | `pushers/` | the follower that tells push gateways |
 //!
@@ -29,6 +30,7 @@ mod error;
 mod follow;
 mod push;
 mod pushers;
+mod sliding;
 mod sync;
 #[cfg(test)]
 mod testing;
@@ -37,3 +39,4 @@ pub use config::{Config, Push};
 pub use delivery::Delivery;
 pub use error::{Error, Result};
 pub use pushers::AddressRange;
+pub use sliding::{SlidingBody, SlidingQuery};

@@ -11,8 +11,8 @@ const VERSIONS: [&str; 12] = [
     "v1.11",
 ];
 
-/// What works here of later versions. Clients look for profiles with any field under this name.
-const FEATURES: [&str; 1] = ["uk.tcpip.msc4133.stable"];
+/// What works here of later versions. Clients look for profiles with any field, and for sliding sync, under these names.
+const FEATURES: [&str; 2] = ["uk.tcpip.msc4133.stable", "org.matrix.simplified_msc3575"];
 
 pub(crate) async fn handle(_: Ruma<Request>) -> Result<Response, Error> {
     let mut response = Response::new(VERSIONS.map(str::to_owned).into());

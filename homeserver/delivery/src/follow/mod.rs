@@ -26,6 +26,8 @@ use parking_lot::{RwLock, RwLockReadGuard};
 use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
+#[cfg(test)]
+pub(crate) use session::News;
 pub(crate) use session::{Pulse, Session, Standing};
 
 /// Everything that is followed, and where it stands.

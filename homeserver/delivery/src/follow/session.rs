@@ -36,7 +36,7 @@ impl Pulse {
 }
 
 /// A user who syncs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Session {
     /// Who.
     pub(crate) user_id: OwnedUserId,
@@ -187,7 +187,7 @@ impl Session {
     }
 
     /// Something is new in a room.
-    pub(super) fn touch(&mut self, room: Position, at: Position, news: News) {
+    pub(crate) fn touch(&mut self, room: Position, at: Position, news: News) {
         let Some(standing) = self.rooms.get_mut(&room) else {
             return;
         };

@@ -209,6 +209,16 @@ impl Asked {
         body: SlidingBody,
         hasher: &impl BuildHasher,
     ) -> Result<Self> {
+        let set_presence = query.set_presence.or(body.set_presence);
+        let set_presence = set_presence.unwrap_or(PresenceState::Online);
+        let known = [
+            PresenceState::Online,
+            PresenceState::Offline,
+            PresenceState::Unavailable,
+        ];
+        must(known.contains(&set_presence), || {
+            "set_presence: this is no presence".to_owned()
+        })?;
         let bodies = body.lists.unwrap_or_default();
         must(bodies.len() <= LISTS, || {
             format!("lists: there are more than {LISTS}")
@@ -264,10 +274,7 @@ impl Asked {
         Ok(Self {
             pos: query.pos.or(body.pos).filter(|pos| !pos.is_empty()),
             timeout: Duration::from_millis(query.timeout.or(body.timeout).unwrap_or(0)),
-            set_presence: query
-                .set_presence
-                .or(body.set_presence)
-                .unwrap_or(PresenceState::Online),
+            set_presence,
             conn_id,
             txn_id: body.txn_id,
             lists,
@@ -455,6 +462,7 @@ mod tests {
             json!({"lists": many}),
             json!({"lists": {"a": {"ranges": [[5, 4]]}}}),
             json!({"conn_id": "x".repeat(256)}),
+            json!({"set_presence": "asleep"}),
             json!({"extensions": {"to_device": {"enabled": true, "since": "x"}}}),
         ] {
             assert!(matches!(asked(body), Err(Error::InvalidParam(_))));

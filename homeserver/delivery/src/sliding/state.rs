@@ -63,7 +63,7 @@ impl Writer<'_> {
             }
         }
         if required.lazy {
-            self.add_members(room, timeline, &state.changes, &mut found)?;
+            self.add_members(room, timeline, since.is_some(), &state.changes, &mut found)?;
         }
         found.retain(|event| told.insert(event.position));
         // In the order they came, which is how they make sense.
@@ -81,11 +81,13 @@ impl Writer<'_> {
         Ok(state)
     }
 
-    /// Members that a client needs which loads them lazily: who wrote what is shown, whom it is about, and who changed.
+    /// Members that a client needs which loads them lazily: who wrote what is shown, whom it is about, and who changed. One that does
+    /// not know the room knows nobody there, whatever it was told before it left.
     fn add_members(
         &self,
         room: &Room,
         timeline: &Timeline,
+        is_known: bool,
         changes: &[Arc<StoredEvent>],
         found: &mut Vec<Arc<StoredEvent>>,
     ) -> Result<()> {
@@ -96,7 +98,7 @@ impl Writer<'_> {
         }
         let knows = |user_id: &UserId| {
             let user = self.inner.sliding.hash(user_id);
-            self.connection.has_member(room.number, user)
+            is_known && self.connection.has_member(room.number, user)
         };
         for event in changes {
             if let Some(user_id) = member(&event.pdu.kind, event.pdu.state_key.as_deref()) {

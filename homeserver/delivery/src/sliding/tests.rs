@@ -1,10 +1,11 @@
 //! What sliding sync tells, case by case.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use orvale_rooms::Room;
 use ruma::{
-    DeviceId, OwnedUserId, UserId,
+    DeviceId, OwnedRoomId, OwnedUserId, UserId,
+    api::client::sync::sync_events::v5::response,
     events::receipt::{ReceiptThread, ReceiptType},
 };
 use serde_json::{Value, json};
@@ -43,7 +44,9 @@ impl<'a> Slider<'a> {
             serde_json::from_value(query).expect("a query"),
             serde_json::from_value(self.body.clone()).expect("a body"),
         );
-        Ok(serde_json::from_slice(&answer.await?).expect("JSON"))
+        let answer = serde_json::from_slice(&answer.await?).expect("JSON");
+        readable(&answer);
+        Ok(answer)
     }
 
     /// Syncs without waiting, and goes on from there.
@@ -57,6 +60,18 @@ impl<'a> Slider<'a> {
         self.pos = Some(answer["pos"].as_str().expect("a token").to_owned());
         answer
     }
+}
+
+/// Whether clients that read by ruma's types can read an answer.
+fn readable(answer: &Value) {
+    fn read<T: serde::de::DeserializeOwned>(value: &Value) {
+        if let Err(error) = serde_json::from_value::<T>(value.clone()) {
+            panic!("{error}: {value}");
+        }
+    }
+    read::<BTreeMap<OwnedRoomId, response::Room>>(&answer["rooms"]);
+    read::<BTreeMap<String, response::List>>(&answer["lists"]);
+    read::<response::Extensions>(&answer["extensions"]);
 }
 
 fn window(end: u64, limit: u64) -> Value {
@@ -368,6 +383,27 @@ async fn who_leaves_and_forgets_at_once_is_told_too() {
     assert!(rooms(&client.sync().await).is_empty());
     server.send(&made[1], &alice, "still here").await;
     assert_eq!(rooms(&client.sync().await), [made[1].id.to_string()]);
+}
+
+#[tokio::test]
+async fn who_comes_back_is_told_the_members_again() {
+    let (server, alice, made) = setting(1).await;
+    let bob = server.user("bob").await;
+    server.join(&made[0], &bob).await;
+    let mut body = window(9, 1);
+    body["lists"]["all"]["required_state"] = json!([["m.room.member", "$LAZY"]]);
+    let mut client = Slider::new(&server, &bob, body);
+    let alice_is_told = |answer: &Value| {
+        let place = ("m.room.member".to_owned(), alice.to_string());
+        required(answer, &made[0]).contains(&place)
+    };
+    server.send(&made[0], &alice, "welcome").await;
+    assert!(alice_is_told(&client.sync().await));
+    server.did(&made[0], member(&bob, &bob, "leave")).await;
+    client.sync().await;
+    server.join(&made[0], &bob).await;
+    server.send(&made[0], &alice, "again").await;
+    assert!(alice_is_told(&client.sync().await));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ mod devices;
 mod ephemeral;
 pub(crate) mod filter;
 mod invited;
-mod json;
+pub(crate) mod json;
 pub(crate) mod lazy;
 mod presence;
 mod room;
