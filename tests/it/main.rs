@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod conformance;
+mod conversations;
 mod crash;
 mod edges;
 mod hostile;

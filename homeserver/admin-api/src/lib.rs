@@ -1,6 +1,7 @@
-//! The admin API: so far the part of Synapse's that existing tools speak, `/_synapse/admin`.
+//! The admin API: Orvale's own, `/_orvale/admin`, and the part of Synapse's that existing tools speak, `/_synapse/admin`.
 //!
 //! - `register`: accounts for tools that know the registration secret.
+//! - `reports/`: reading and putting away what people reported.
 //! - `registration_tokens/`: making, changing and removing registration tokens.
 //!
 //! One file per endpoint; its first line gives method and path. [`routes`] lists them all. Everything but `register` is for
@@ -8,6 +9,7 @@
 
 mod register;
 mod registration_tokens;
+mod reports;
 mod state;
 #[cfg(test)]
 mod testing;
@@ -28,6 +30,11 @@ pub fn routes() -> Router<AdminState> {
         .route(
             &format!("{tokens}/new"),
             axum::routing::post(registration_tokens::create::handle),
+        )
+        .route("/_orvale/admin/v1/reports", get(reports::list::handle))
+        .route(
+            "/_orvale/admin/v1/reports/{id}",
+            get(reports::find::handle).delete(reports::remove::handle),
         )
         .route(
             &format!("{tokens}/{{token}}"),

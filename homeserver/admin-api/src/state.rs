@@ -2,6 +2,7 @@
 
 use axum::extract::FromRef;
 use orvale_http::Authenticator;
+use orvale_rooms::Rooms;
 use orvale_users::Users;
 
 /// The handles of the admin API, each of which a handler takes by `State<…>`.
@@ -11,4 +12,6 @@ pub struct AdminState {
     pub authenticator: Authenticator,
     /// Accounts.
     pub users: Users,
+    /// Rooms.
+    pub rooms: Rooms,
 }

@@ -1,12 +1,16 @@
 //! The admin API over a store in memory, for the tests of its endpoints.
 
+use std::sync::Arc;
+
 use axum::{Router, body::Body};
 use http::{Request, header};
 use http_body_util::BodyExt;
+use orvale_events::ServerKey;
 use orvale_http::{Authenticator, Limits, LimitsConfig};
+use orvale_rooms::Rooms;
 use orvale_storage::Store;
 use orvale_users::{Clock, Config, NewAccount, Users};
-use ruma::server_name;
+use ruma::{MilliSecondsSinceUnixEpoch, server_name};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -15,6 +19,7 @@ use crate::AdminState;
 /// A server called example.org whose registration secret is "secret".
 pub(crate) struct Server {
     pub(crate) users: Users,
+    pub(crate) rooms: Rooms,
     router: Router,
 }
 
@@ -26,13 +31,17 @@ impl Server {
             config.passwords.argon2_iterations,
         ) = (8, 1);
         config.registration.shared_secret = Some("secret".to_owned());
-        let users = Users::new(
-            Store::in_memory(),
-            server_name!("example.org"),
-            config,
-            Clock::system(),
-        )
-        .unwrap();
+        let (store, name) = (Store::in_memory(), server_name!("example.org"));
+        let users = Users::new(store.clone(), name, config, Clock::system()).unwrap();
+        let key = Arc::new(ServerKey::generate(name.to_owned()));
+        let clock = Arc::new(MilliSecondsSinceUnixEpoch::now);
+        let rooms = Rooms::new(
+            store,
+            users.clone(),
+            key,
+            orvale_rooms::Config::default(),
+            clock,
+        );
         let unlimited = LimitsConfig {
             enabled: false,
             ..LimitsConfig::default()
@@ -41,9 +50,11 @@ impl Server {
         let state = AdminState {
             authenticator,
             users: users.clone(),
+            rooms: rooms.clone(),
         };
         Self {
             users,
+            rooms,
             router: crate::routes().with_state(state),
         }
     }

@@ -90,6 +90,10 @@ impl From<orvale_rooms::Error> for Error {
                 "M_THREEPID_MEDIUM_NOT_SUPPORTED",
                 message,
             ),
+            E::Policy(refusal) => {
+                MatrixError::forbidden(message).with("com.orvale.reason", refusal.reason())
+            }
+            E::TooManyReports(_) => MatrixError::forbidden(message),
             E::BadContent(_) => MatrixError::bad_json(message),
             E::InvalidParam(_) => MatrixError::invalid_param(message),
             E::UnsupportedRoomVersion(_) => MatrixError::new(
@@ -182,6 +186,7 @@ impl From<orvale_media::Error> for Error {
             E::TooLarge { .. } => MatrixError::too_large(message),
             E::QuotaExceeded => MatrixError::forbidden(message),
             E::TooManyPending { retry_after } => MatrixError::limit_exceeded(retry_after),
+            E::NoPreview(_) => MatrixError::not_found(message),
             E::Interrupted => MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message),
             E::NoDimensions => MatrixError::invalid_param(message),
             E::NoThumbnail(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message),

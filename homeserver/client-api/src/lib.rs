@@ -1,4 +1,4 @@
-//! The client-server API: `/_matrix/client`, `/_matrix/media` and `/.well-known/matrix`.
+//! The client-server API: `/_matrix/client`, `/_matrix/media` and `/.well-known/matrix`; Orvale's own `/_orvale/client`.
 //!
 //! - One file per endpoint, `<subject>/<endpoint>.rs`, named as in `ruma::api::client`; its first line gives method and path.
 //! - [`routes`] lists them all, by area, in the specification's order.
@@ -29,6 +29,7 @@ mod knock;
 mod media;
 mod membership;
 mod message;
+mod orvale;
 mod presence;
 mod profile;
 mod push;
@@ -36,6 +37,7 @@ mod read_marker;
 mod receipt;
 mod redact;
 mod relations;
+mod reporting;
 mod room;
 mod routes;
 mod search;
@@ -52,8 +54,9 @@ mod threads;
 mod to_device;
 mod typing;
 mod user_directory;
+mod voip;
 
-pub use discovery::{Config, Discovery};
+pub use discovery::{Config, Contact, Discovery, Support};
 pub use error::Error;
 pub use routes::routes;
 pub use state::ApiState;

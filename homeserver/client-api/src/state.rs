@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use orvale_calls::Turn;
 use orvale_delivery::Delivery;
 use orvale_http::Authenticator;
 use orvale_media::Media;
@@ -27,6 +28,8 @@ pub struct ApiState {
     pub search: Search,
     /// The content repository.
     pub media: Media,
+    /// TURN servers.
+    pub turn: Turn,
     /// What the server says of itself.
     pub discovery: Arc<Discovery>,
 }

@@ -110,13 +110,38 @@ impl Server {
                 room_versions: [(RoomVersionId::V12, RoomVersionStability::Stable)].into(),
                 change_password: true,
                 login_tokens: true,
+                rtc_transports: Vec::new(),
             }),
+            turn: orvale_calls::Turn::new(orvale_calls::TurnConfig::default()),
         };
+        Self::of(state)
+    }
+
+    fn of(state: ApiState) -> Self {
         let router = crate::routes()
             .fallback(async || MatrixError::no_such_endpoint())
             .method_not_allowed_fallback(async || MatrixError::no_such_method())
             .with_state(state.clone());
         Self { state, router }
+    }
+
+    /// Changes what the server says of itself.
+    pub(crate) fn change_discovery(&mut self, change: impl FnOnce(&mut Discovery)) {
+        let mut state = self.state.clone();
+        change(Arc::make_mut(&mut state.discovery));
+        *self = Self::of(state);
+    }
+
+    /// Gives people no time to edit and delete what they wrote.
+    pub(crate) fn never_change_messages(&mut self) {
+        let mut state = self.state.clone();
+        let mut config = state.rooms.config().clone();
+        (config.policy.edit_seconds, config.policy.delete_seconds) = (0, 0);
+        let (store, users) = (state.rooms.store().clone(), state.users.clone());
+        let key = orvale_events::ServerKey::generate(owned_server_name!("example.org"));
+        let clock = Arc::new(MilliSecondsSinceUnixEpoch::now);
+        state.rooms = Rooms::new(store, users, Arc::new(key), config, clock);
+        *self = Self::of(state);
     }
 
     /// A client with a new account of this name, whose password is "the password".

@@ -2,9 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use orvale_outward::AddressRange;
 use serde::{Deserialize, Serialize};
-
-use crate::pushers::AddressRange;
 
 /// The settings of delivery. Every one has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -38,5 +38,5 @@ mod testing;
 pub use config::{Config, Push};
 pub use delivery::Delivery;
 pub use error::{Error, Result};
-pub use pushers::AddressRange;
+pub use orvale_outward::AddressRange;
 pub use sliding::{SlidingBody, SlidingQuery};

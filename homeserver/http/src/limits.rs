@@ -40,6 +40,8 @@ pub enum Class {
     CreateRoom,
     /// Uploading media and asking for previews and thumbnails.
     Media,
+    /// Making this server look at web pages.
+    Preview,
     /// Searching: messages, users, the room directory.
     Search,
     /// Everything else that changes something.
@@ -82,6 +84,8 @@ pub struct LimitsConfig {
     pub create_room: Rate,
     /// [`Class::Media`], by user.
     pub media: Rate,
+    /// [`Class::Preview`], by user.
+    pub preview: Rate,
     /// [`Class::Search`], by user.
     pub search: Rate,
     /// [`Class::Other`], by user.
@@ -103,6 +107,7 @@ impl Default for LimitsConfig {
             invite: rate(1.0, 50),
             create_room: rate(0.5, 20),
             media: rate(10.0, 100),
+            preview: rate(2.0, 30),
             search: rate(5.0, 50),
             other: rate(20.0, 200),
         }
@@ -112,7 +117,7 @@ impl Default for LimitsConfig {
 impl LimitsConfig {
     /// Each rate by the name of its key.
     #[must_use]
-    pub fn rates(&self) -> [(&'static str, Rate); 10] {
+    pub fn rates(&self) -> [(&'static str, Rate); 11] {
         [
             ("login", self.login),
             ("failed_login", self.failed_login),
@@ -122,6 +127,7 @@ impl LimitsConfig {
             ("invite", self.invite),
             ("create_room", self.create_room),
             ("media", self.media),
+            ("preview", self.preview),
             ("search", self.search),
             ("other", self.other),
         ]
@@ -137,6 +143,7 @@ impl LimitsConfig {
             Class::Invite => self.invite,
             Class::CreateRoom => self.create_room,
             Class::Media => self.media,
+            Class::Preview => self.preview,
             Class::Search => self.search,
             Class::Other => self.other,
         }
@@ -294,6 +301,7 @@ impl Class {
             Self::Invite => "invite",
             Self::CreateRoom => "create_room",
             Self::Media => "media",
+            Self::Preview => "preview",
             Self::Search => "search",
             Self::Other => "other",
         }

@@ -45,12 +45,18 @@ impl Rules {
             return by_address(Class::Registration);
         }
         if path.starts_with("/_matrix/media/") || path.contains("/client/v1/media/") {
-            let costly = !read || path.contains("/thumbnail/") || path.ends_with("/preview_url");
+            if path.ends_with("/preview_url") {
+                return by_user(Class::Preview);
+            }
+            let costly = !read || path.contains("/thumbnail/");
             return if costly {
                 by_user(Class::Media)
             } else {
                 Self::default()
             };
+        }
+        if path.starts_with("/_orvale/client/v1/direct/") {
+            return by_user(Class::CreateRoom).acting();
         }
         // `/_matrix/client/<version>/<call>`; unstable paths have one part more, and end the same.
         let Some(call) = path.strip_prefix("/_matrix/client/") else {

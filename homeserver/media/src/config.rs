@@ -1,5 +1,6 @@
 //! The settings of media.
 
+use orvale_outward::AddressRange;
 use serde::{Deserialize, Serialize};
 
 /// How much may be uploaded, and how it is served.
@@ -26,6 +27,8 @@ pub struct Config {
     pub legacy_frozen_at: Option<u64>,
     /// Limits of thumbnailing.
     pub thumbnails: ThumbnailConfig,
+    /// Previews of web pages.
+    pub previews: PreviewConfig,
 }
 
 impl Default for Config {
@@ -40,6 +43,7 @@ impl Default for Config {
             allow_legacy_media: true,
             legacy_frozen_at: None,
             thumbnails: ThumbnailConfig::default(),
+            previews: PreviewConfig::default(),
         }
     }
 }
@@ -71,6 +75,43 @@ impl Default for ThumbnailConfig {
             concurrency: None,
             max_wait_ms: 20_000,
             small_original_bytes: 1024 * 1024,
+        }
+    }
+}
+
+/// Previews of web pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PreviewConfig {
+    /// Whether this server looks at pages at all. On by default: nothing but public addresses is ever asked.
+    pub enabled: bool,
+    /// Addresses that are not public but may be asked all the same, as ranges.
+    pub allowed_private_ranges: Vec<AddressRange>,
+    /// Names of servers that are not asked, nor any below them.
+    pub denied_hosts: Vec<String>,
+    /// How much of a page is read, in bytes.
+    pub max_page_bytes: usize,
+    /// The most bytes a picture may have.
+    pub max_picture_bytes: usize,
+    /// How long everything for one preview may take, in seconds.
+    pub timeout_seconds: u64,
+    /// How many previews are made at once.
+    pub concurrency: usize,
+    /// After how many seconds a page is asked again.
+    pub cache_seconds: u64,
+}
+
+impl Default for PreviewConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            allowed_private_ranges: Vec::new(),
+            denied_hosts: Vec::new(),
+            max_page_bytes: 512 * 1024,
+            max_picture_bytes: 5 * 1024 * 1024,
+            timeout_seconds: 10,
+            concurrency: 8,
+            cache_seconds: 60 * 60,
         }
     }
 }

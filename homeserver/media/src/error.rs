@@ -56,6 +56,9 @@ pub enum Error {
         /// The size of the file.
         size: u64,
     },
+    /// There is nothing to preview at an address, or nothing that may be asked.
+    #[error("there is no preview of this address: {0}")]
+    NoPreview(Arc<str>),
     /// Storage failed.
     #[error("storage of media records failed")]
     Storage(#[from] orvale_storage::Error),

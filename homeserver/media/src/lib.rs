@@ -12,6 +12,7 @@
 //! - `accounts` counts what each user has, in the batch of the upload or removal that changes it.
 //! - `moderation` removes, quarantines, releases. `pending` ends IDs that were never used.
 //! - `check` compares all of it with what is known of it.
+//! - `previews` looks at web pages, from which nothing leads into this network.
 //! - `objects` is where bytes are: the only file that knows paths. `names` hands out the names of objects.
 //! - [`content_type`] and [`filename`] decide what a browser is told about a file; nothing a user declared is believed.
 //!
@@ -34,11 +35,12 @@ mod moderation;
 mod names;
 mod objects;
 mod pending;
+mod previews;
 mod upload;
 mod waiters;
 
 pub use check::Checked;
-pub use config::{Config, ThumbnailConfig};
+pub use config::{Config, PreviewConfig, ThumbnailConfig};
 pub use download::{Access, MediaFile};
 pub use error::{Error, Result};
 pub use media::Media;

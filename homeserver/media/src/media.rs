@@ -6,8 +6,8 @@ use orvale_storage::Store;
 use ruma::{OwnedMxcUri, OwnedServerName, ServerName};
 
 use crate::{
-    Config, Objects, Result, accounts::Accounts, names::Names, thumbnails::Thumbnailer,
-    waiters::Waiters,
+    Config, Objects, Result, accounts::Accounts, names::Names, previews::Previews,
+    thumbnails::Thumbnailer, waiters::Waiters,
 };
 
 /// The content repository. Cheap to clone.
@@ -24,6 +24,7 @@ pub(crate) struct Inner {
     pub(crate) accounts: Accounts,
     pub(crate) waiters: Waiters,
     pub(crate) thumbnailer: Thumbnailer,
+    pub(crate) previews: Previews,
     pub(crate) config: Config,
 }
 
@@ -46,6 +47,7 @@ impl Media {
                 objects.clone(),
                 config.thumbnails.clone(),
             ),
+            previews: Previews::new(&config.previews)?,
             store,
             server_name,
             objects,

@@ -114,6 +114,18 @@ impl Rooms {
             .any(|room| mine.contains(room)))
     }
 
+    /// The rooms that two users are both joined to, in the order in which this server came to know them.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn list_shared_rooms(&self, one: &UserId, other: &UserId) -> Result<Vec<Position>> {
+        let joined = |membership| membership == Membership::Join;
+        let theirs: HashSet<Position> = self.numbers(other, joined)?.into_iter().collect();
+        let mut shared = self.numbers(one, joined)?;
+        shared.retain(|room| theirs.contains(room));
+        Ok(shared)
+    }
+
     /// The rooms in which a user stands so.
     fn numbers(&self, user: &UserId, is_so: impl Fn(Membership) -> bool) -> Result<Vec<Position>> {
         let memberships = self.list_memberships(user)?.into_iter();
@@ -155,5 +167,36 @@ mod tests {
             let name = member.pdu.content_field::<String>("displayname");
             assert_eq!(name.as_deref(), Some("Alice 4"), "room {number}");
         }
+    }
+
+    #[tokio::test]
+    async fn who_comes_after_somebody_was_erased_reads_nothing_of_them() {
+        use crate::{Preset, testing::text};
+        let rooms = rooms();
+        let [alice, bob, carol] = rooms.people(["alice", "bob", "carol"]).await;
+        let new = NewRoom {
+            preset: Preset::Public,
+            ..NewRoom::default()
+        };
+        let room = rooms.create(&alice, new).await.unwrap();
+        rooms.join(&bob, &room, None).await.unwrap();
+        let said = rooms.did(&room, text(&bob, "secret words")).await.unwrap();
+        rooms.users().deactivate(&bob, true).await.unwrap();
+        rooms.leave_all(&bob).await.unwrap();
+        rooms.join(&carol, &room, None).await.unwrap();
+        let read = |who: &UserId| {
+            let shown = rooms
+                .get_event(who, "D", &room.id, said.event_id())
+                .unwrap();
+            shown
+                .event
+                .client_format(&shown.reader)
+                .unwrap()
+                .to_string()
+        };
+        assert!(read(&alice).contains("secret words"));
+        let redacted = read(&carol);
+        assert!(!redacted.contains("secret words"), "{redacted}");
+        assert!(redacted.contains(bob.as_str()) && redacted.contains("\"content\":{}"));
     }
 }

@@ -1,6 +1,9 @@
 //! Making rooms.
 
-use orvale_storage::trees::rooms::{ALIASES, AliasRecord, PUBLISHED, ROOM_ALIASES};
+use orvale_storage::{
+    Batch,
+    trees::rooms::{ALIASES, AliasRecord, PUBLISHED, ROOM_ALIASES},
+};
 use ruma::{
     OwnedRoomAliasId, OwnedUserId, RoomAliasId, RoomVersionId, UserId, events::StateEventType,
 };
@@ -76,6 +79,16 @@ impl Rooms {
     /// [`Error::UnsupportedRoomVersion`], [`Error::AliasInUse`], [`Error::InvalidRoomState`] if the room's own rules do not
     /// allow what it shall start with, [`Error::UnknownUser`] and [`Error::RemoteUser`] for who cannot be invited.
     pub async fn create(&self, creator: &UserId, new: NewRoom) -> Result<Arc<Room>> {
+        self.create_with(creator, new, |_, _| {}).await
+    }
+
+    /// As [`Rooms::create`], with more that is to be in the same batch; if a precondition of that does not hold, there is no room.
+    pub(crate) async fn create_with(
+        &self,
+        creator: &UserId,
+        new: NewRoom,
+        also: impl FnOnce(&Room, &mut Batch) + Send,
+    ) -> Result<Arc<Room>> {
         let version = new
             .version
             .clone()
@@ -90,7 +103,7 @@ impl Rooms {
             .transpose()?;
         let drafts = self.first_events(creator, &version, alias.as_deref(), &new)?;
         let room = self
-            .make_room(creator, version, drafts, alias, new.is_published)
+            .make_room(creator, version, drafts, alias, new.is_published, also)
             .await;
         metrics::counter!("orvale_rooms_created").increment(u64::from(room.is_ok()));
         room
@@ -104,6 +117,7 @@ impl Rooms {
         drafts: Vec<Draft>,
         alias: Option<OwnedRoomAliasId>,
         is_published: bool,
+        also: impl FnOnce(&Room, &mut Batch) + Send,
     ) -> Result<Arc<Room>> {
         let made = self
             .append_new_with(version, drafts, |room, batch| {
@@ -121,6 +135,7 @@ impl Rooms {
                 if is_published {
                     batch.put(&PUBLISHED, (room.number,), &());
                 }
+                also(room, batch);
             })
             .await;
         match (made, alias) {

@@ -70,6 +70,12 @@ pub enum Error {
     /// The room's rules forbid it.
     #[error("{0}")]
     Forbidden(String),
+    /// This server does not let its people do that.
+    #[error(transparent)]
+    Policy(#[from] orvale_policy::Refusal),
+    /// The user has reported very much already.
+    #[error("you have reported {0} things that nobody has dealt with yet")]
+    TooManyReports(usize),
     /// What was sent breaks a rule of its event type.
     #[error("{0}")]
     BadContent(String),

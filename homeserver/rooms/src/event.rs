@@ -45,6 +45,8 @@ pub struct Reader<'a> {
     pub now: u64,
     /// More of `unsigned`, as the inside of a JSON object: bundled aggregations (`"m.relations":{…}`).
     pub bundled: Option<Box<str>>,
+    /// What this reader is shown in the place of the event: the redacted copy of one whose sender was erased.
+    pub instead: Option<Arc<StoredEvent>>,
 }
 
 const REPLACES: &str = "\"replaces_state\":\"";
@@ -226,6 +228,13 @@ impl StoredEvent {
 
     fn write_rest(&self, reader: &Reader<'_>, out: &mut Vec<u8>) -> Result<()> {
         use std::io::Write as _;
+        if let Some(instead) = &reader.instead {
+            let reader = Reader {
+                instead: None,
+                ..reader.clone()
+            };
+            return instead.write_rest(&reader, out);
+        }
         let client = self.client()?;
         out.extend_from_slice(client);
         let mut comma = !self.unsigned.is_empty();

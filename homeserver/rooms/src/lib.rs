@@ -10,15 +10,18 @@
 //! | `timeline.rs` | pages of a room's history, [`Order`] |
 //! | `visibility.rs` | who may see an event |
 //! | `redaction.rs`, `power.rs` | redactions, power levels |
+//! | `policy.rs` | what is asked of `orvale-policy` before a local user's event is made |
 //! | `create.rs` | making rooms |
 //! | `join.rs`, `leave.rs`, `knock.rs`, `moderate.rs` | changes of membership, one's own and others' |
 //! | `member.rs` | member events and the profiles in them |
 //! | `send.rs`, `check_content.rs` | sending, and what is refused before the auth rules are asked |
 //! | `access.rs` | which rooms a user may look into |
 //! | `pages.rs`, `filter.rs`, `moment.rs`, `room_state.rs` | reading: history, context, by time, state, members |
+//! | `reports.rs` | what people report to the administrators |
 //! | `account.rs` | what happens in a user's rooms when their account changes |
 //! | `news.rs` | what delivery asks: summaries, stripped state |
 //! | `alias.rs`, `directory.rs` | room aliases, the public directory |
+//! | `direct.rs` | the one room in which two people write each other directly |
 //! | `upgrade.rs`, `carry_over.rs` | a new room in the place of an old one, and what its members keep |
 //! | `summary.rs`, `spaces.rs` | what is shown of a room to those outside; the rooms of a space |
 //! | `relations.rs`, `threads.rs` | what relates to an event, and what of it is bundled with the event |
@@ -41,6 +44,7 @@ mod check;
 mod check_content;
 mod check_lists;
 mod create;
+mod direct;
 mod directory;
 mod error;
 mod event;
@@ -56,12 +60,14 @@ mod moderate;
 mod moment;
 mod news;
 mod pages;
+mod policy;
 mod power;
 #[cfg(test)]
 mod reading_tests;
 mod receipts;
 mod redaction;
 mod relations;
+mod reports;
 mod room;
 mod room_state;
 mod rooms;
@@ -83,6 +89,7 @@ pub use access::Reading;
 pub use append::{Appended, Draft, Request, View, membership};
 pub use check::Checked;
 pub use create::{NewRoom, Preset};
+pub use direct::Direct;
 pub use directory::{DirectoryPage, DirectoryToken};
 pub use error::{Error, Result};
 pub use event::{Reader, StoredEvent};
@@ -102,4 +109,4 @@ pub use timeline::Order;
 pub use typing::Typing;
 pub use visibility::Viewer;
 
-pub use orvale_storage::trees::rooms::{Membership, MembershipRecord};
+pub use orvale_storage::trees::rooms::{Membership, MembershipRecord, ReportRecord, ReportSubject};

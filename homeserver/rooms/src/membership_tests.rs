@@ -434,6 +434,20 @@ async fn guests_come_where_guests_are_welcome() {
         .unwrap();
     rooms.join(&guest, &room, None).await.unwrap();
     rooms.did(&room, text(&guest, "hello")).await.unwrap();
+
+    rooms.join(&alice, &room, None).await.unwrap();
+    let closed = crate::NewState {
+        kind: StateEventType::RoomGuestAccess,
+        state_key: String::new(),
+        content: crate::testing::raw(&json!({"guest_access": "forbidden"})),
+        timestamp: None,
+    };
+    rooms.send_state(&alice, &room.id, closed).await.unwrap();
+    assert_eq!(
+        membership_of(&rooms, &room, &guest),
+        Some(Membership::Leave)
+    );
+    assert_eq!(membership_of(&rooms, &room, &alice), Some(Membership::Join));
 }
 
 #[tokio::test]

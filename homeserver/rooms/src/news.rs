@@ -13,8 +13,9 @@ use crate::{Room, Rooms, StoredEvent, error::Result};
 
 /// How many members name a room that has no name.
 const HEROES: usize = 5;
-/// How many members are looked at to find these.
+/// How many members are looked at at once to find these, and how often.
 const LOOKS: usize = 1000;
+const MAX_LOOKS: usize = 50;
 
 /// What a client needs to show a room in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,16 +134,31 @@ impl Rooms {
 
     /// The first members of a room but one, by when they came; where nobody is left, those who were.
     fn heroes(&self, room: &Room, but: &UserId) -> Result<Vec<OwnedUserId>> {
-        let prefix = (room.number, StateEventType::RoomMember.to_string());
-        let members = self.inner.store.prefix(&CURRENT_STATE, prefix, LOOKS)?;
-        let others = members
-            .into_iter()
-            .filter(|((_, _, user), _)| user != but.as_str());
-        let mut others: Vec<_> = others
-            .map(|((_, _, user), record)| (record, user))
-            .collect();
         let is_here =
             |membership| matches!(membership, Some(Membership::Join | Membership::Invite));
+        let kind = StateEventType::RoomMember.to_string();
+        let (mut others, mut after, mut here) = (Vec::new(), String::new(), 0);
+        for _ in 0..MAX_LOOKS {
+            let from = (room.number, &kind, &after);
+            // The keys of the next type sort after all of this one's.
+            let to = (room.number, format!("{kind}\u{1}"));
+            let page = self
+                .inner
+                .store
+                .range(&CURRENT_STATE, from, to, false, LOOKS)?;
+            let is_last = page.len() < LOOKS;
+            for ((_, _, user), record) in page {
+                after = format!("{user}\u{1}");
+                if user != but.as_str() {
+                    here += usize::from(is_here(record.membership));
+                    others.push((record, user));
+                }
+            }
+            // Of a room that many have left, those who are there may come late.
+            if is_last || here >= HEROES {
+                break;
+            }
+        }
         if others.iter().any(|(record, _)| is_here(record.membership)) {
             others.retain(|(record, _)| is_here(record.membership));
         } else {
@@ -244,6 +260,22 @@ mod tests {
             .await
             .unwrap();
         assert!(rooms.summary(&room, &alice).unwrap().heroes.is_some());
+    }
+
+    #[tokio::test]
+    async fn heroes_are_found_behind_many_who_left() {
+        let rooms = rooms();
+        let alice = user("alice");
+        let room = rooms.public_room(RoomVersionId::V12).await;
+        for n in 0..LOOKS {
+            let gone = user(&format!("b{n:04}"));
+            let come_and_go = vec![member(&gone, &gone, "join"), member(&gone, &gone, "leave")];
+            rooms.append(&room, |_| Ok(come_and_go)).await.unwrap();
+        }
+        let zoe = user("zoe");
+        rooms.did(&room, member(&zoe, &zoe, "join")).await.unwrap();
+        let summary = rooms.summary(&room, &alice).unwrap();
+        assert_eq!(summary.heroes, Some(vec![zoe]));
     }
 
     #[tokio::test]

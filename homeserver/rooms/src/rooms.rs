@@ -39,6 +39,9 @@ pub struct Config {
     pub default_room_version: RoomVersionId,
     /// Memory for events in the form they are read, in bytes.
     pub event_cache_bytes: u64,
+    /// What this server allows its own people; settings of their own.
+    #[serde(skip)]
+    pub policy: orvale_policy::Config,
 }
 
 impl Default for Config {
@@ -46,6 +49,7 @@ impl Default for Config {
         Self {
             default_room_version: RoomVersionId::V12,
             event_cache_bytes: 64 << 20,
+            policy: orvale_policy::Config::default(),
         }
     }
 }

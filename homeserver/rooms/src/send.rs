@@ -8,7 +8,9 @@ use orvale_storage::{
 };
 use ruma::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, RoomId, UserId,
-    events::{MessageLikeEventType, StateEventType, TimelineEventType},
+    events::{
+        MessageLikeEventType, StateEventType, TimelineEventType, room::guest_access::GuestAccess,
+    },
 };
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
@@ -156,6 +158,10 @@ impl Rooms {
                 if view.membership(user)? != Some(Membership::Join) {
                     return Err(Error::NotJoined);
                 }
+                // A request made again finds what it did, however late.
+                if !view.has_request(&draft)? {
+                    self.ask_policy(view, &draft)?;
+                }
                 if let Some(annotation) = &annotation
                     && !view.has_request(&draft)?
                 {
@@ -226,6 +232,7 @@ impl Rooms {
         if kind == StateEventType::RoomCreate {
             return Err(forbidden("a room is created once"));
         }
+        let closes_to_guests = closes_to_guests(&kind, &state_key, &content);
         let mut appended = self
             .append(&room, |view| {
                 if view.membership(user)? != Some(Membership::Join) {
@@ -236,10 +243,34 @@ impl Rooms {
                 Ok(vec![Draft { timestamp, ..draft }])
             })
             .await?;
+        if closes_to_guests {
+            self.put_guests_out(&room).await?;
+        }
         Ok(appended
             .pop()
             .expect("one draft gives one outcome")
             .event_id)
+    }
+
+    /// Makes the guests among this server's users leave a room that no longer admits them. None can have joined since.
+    async fn put_guests_out(&self, room: &Arc<Room>) -> Result<()> {
+        for (id, record) in self.list_state_keys(room, &StateEventType::RoomMember)? {
+            let Ok(member) = UserId::parse(id) else {
+                continue;
+            };
+            if record.membership != Some(Membership::Join)
+                || !self.is_local(&member)
+                || !self.users().is_guest(&member)?
+            {
+                continue;
+            }
+            let reason = "this room no longer admits guests";
+            match self.leave(&member, room, Some(reason)).await {
+                Ok(()) | Err(Error::NotJoined | Error::Forbidden(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     async fn send_member(
@@ -310,6 +341,18 @@ impl View<'_> {
         self.unwritten_relations(&annotation.event_id, ANNOTATION)
             .any(|r| r.sender == user.as_str() && r.key == annotation.key && r.kind == kind)
     }
+}
+
+/// Whether a state event keeps guests out.
+fn closes_to_guests(kind: &StateEventType, state_key: &str, content: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Content {
+        guest_access: GuestAccess,
+    }
+    *kind == StateEventType::RoomGuestAccess
+        && state_key.is_empty()
+        && serde_json::from_str::<Content>(content.get())
+            .is_ok_and(|content| content.guest_access != GuestAccess::CanJoin)
 }
 
 /// The same transaction ID may be used in another room, for another type or endpoint.

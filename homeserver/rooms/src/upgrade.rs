@@ -81,7 +81,7 @@ impl Rooms {
         )?;
         let is_published = self.is_published(old)?;
         let new = self
-            .make_room(user, version, drafts, None, is_published)
+            .make_room(user, version, drafts, None, is_published, |_, _| {})
             .await?;
 
         let closed = closed.map(|event| event.event_id().to_owned());
@@ -97,6 +97,7 @@ impl Rooms {
         })
         .await?;
         self.move_aliases(old, &new).await?;
+        self.take_place_in_spaces(user, old, &new).await?;
         self.still(user, old).await?;
         self.carry_over(user, &new).await;
         tracing::info!(old = %old.id, new = %new.id, "room upgraded");
@@ -129,8 +130,12 @@ impl Rooms {
         }
         let is_space = create.get("type").is_some_and(|kind| kind == "m.space");
         let space_child = StateEventType::SpaceChild.to_string();
+        let space_parent = StateEventType::SpaceParent.to_string();
         for (kind, key) in self.list_state_keys_but_members(old)? {
-            if kind.starts_with(OWN_PREFIX) || is_space && kind == space_child {
+            if kind.starts_with(OWN_PREFIX)
+                || kind == space_parent
+                || is_space && kind == space_child
+            {
                 let kind = StateEventType::from(kind);
                 if let Some(event) = self.find_state(old, &kind, &key)? {
                     drafts.push(Draft::state(user, kind, &key, event.pdu.content.clone()));
@@ -254,6 +259,46 @@ impl Rooms {
                     room_id: old.id.to_string(),
                 });
             self.store().commit(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts the new room where the old one was in the spaces that the old one names as its parents, as far as the user may.
+    async fn take_place_in_spaces(&self, user: &UserId, old: &Room, new: &Room) -> Result<()> {
+        let child = StateEventType::SpaceChild;
+        for (parent, _) in self.list_state_keys(old, &StateEventType::SpaceParent)? {
+            let Ok(parent) = OwnedRoomId::try_from(parent) else {
+                continue;
+            };
+            let Some(space) = self.find(&parent)? else {
+                continue;
+            };
+            if !self.is_joined(user, &space)? {
+                continue;
+            }
+            let moved = self
+                .append(&space, |view| {
+                    let before = view.state(&child, old.id.as_str())?;
+                    let is_child =
+                        |content: &Object| content.get("via").is_some_and(Value::is_array);
+                    let content = before.map(|event| object(&event.content)).transpose()?;
+                    let Some(content) = content.filter(is_child) else {
+                        return Ok(Vec::new());
+                    };
+                    let none = raw(&json!({}));
+                    Ok(vec![
+                        Draft::state(user, child.clone(), new.id.as_str(), raw(&content)),
+                        Draft::state(user, child.clone(), old.id.as_str(), none),
+                    ])
+                })
+                .await;
+            match moved {
+                Ok(_) => {}
+                Err(Error::Forbidden(why)) => {
+                    tracing::debug!(space = %space.id, why, "an upgraded room keeps its old place in a space");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -481,6 +526,39 @@ mod tests {
                 crate::testing::state(&alice, "m.room.server_acl", "", &json!({"allow": ["*"]}));
             rooms.did(&new, topic).await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn the_new_room_takes_the_place_of_the_old_one_in_its_space() {
+        let rooms = rooms();
+        let [alice] = rooms.people(["alice"]).await;
+        let space = NewRoom {
+            creation_content: Some(raw(&json!({"type": "m.space"}))),
+            ..NewRoom::default()
+        };
+        let space = rooms.create(&alice, space).await.unwrap();
+        let parent = json!({"type": "m.space.parent", "state_key": space.id, "content": {"via": ["a"], "canonical": true}});
+        let old = NewRoom {
+            initial_state: vec![raw(&parent)],
+            ..NewRoom::default()
+        };
+        let old = rooms.create(&alice, old).await.unwrap();
+        let listed = json!({"via": ["a"], "order": "b", "suggested": true});
+        let child = |room: &Room| {
+            let found = rooms.find_state(&space, &StateEventType::SpaceChild, room.id.as_str());
+            let found = found.unwrap().unwrap();
+            serde_json::from_str::<Value>(found.pdu.content.get()).unwrap()
+        };
+        let put = crate::testing::state(&alice, "m.space.child", old.id.as_str(), &listed);
+        rooms.did(&space, put).await.unwrap();
+        let new = rooms
+            .upgrade(&alice, &old, RoomVersionId::V12, &[])
+            .await
+            .unwrap();
+        assert_eq!((child(&new), child(&old)), (listed, json!({})));
+        let kind = StateEventType::SpaceParent;
+        let parent = rooms.find_state(&new, &kind, space.id.as_str()).unwrap();
+        assert!(parent.is_some());
     }
 
     #[tokio::test]

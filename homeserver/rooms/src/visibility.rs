@@ -129,7 +129,39 @@ impl<'a> Viewer<'a> {
             membership: Some(membership.unwrap_or(Membership::Leave).as_str()),
             now: self.time,
             bundled: None,
+            instead: self.erased(event, membership)?,
         })
+    }
+
+    /// The redacted copy of an event whose sender was erased, for a reader who came after that: who was there then, or when it was sent, has seen it.
+    fn erased(
+        &self,
+        event: &StoredEvent,
+        then: Option<Membership>,
+    ) -> Result<Option<Arc<StoredEvent>>> {
+        let sender = &event.pdu.sender;
+        let has_seen = then == Some(Membership::Join);
+        // State stays what it is, or the room would be another for those who come later.
+        if has_seen || event.pdu.state_key.is_some() || !self.rooms.users().is_erased(sender) {
+            return Ok(None);
+        }
+        let room = self.rooms.get_number(event.room)?;
+        // Erased users leave their rooms at once: who was there when this one left was there before.
+        let left = self.rooms.find_membership(&room, sender)?;
+        if let Some(left) = left {
+            let state = self.rooms.event(left.event)?.state_before();
+            let kind = StateEventType::RoomMember;
+            let member = self.rooms.find_state_at(state, &kind, self.user.as_str())?;
+            if member.and_then(|event| membership(&event.pdu)) == Some(Membership::Join) {
+                return Ok(None);
+            }
+        }
+        let mut record = event.record.clone();
+        record.pdu = orvale_events::redact(&record.pdu, &room.rules)?.into();
+        let (at, id, rules) = (event.position, &room.id, &room.rules);
+        Ok(Some(Arc::new(StoredEvent::new(
+            at, id, rules, record, None,
+        )?)))
     }
 
     fn state_shows(&mut self, event: &StoredEvent, state: StateId) -> Result<bool> {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context, Result};
 use orvale_admin_api::AdminState;
+use orvale_calls::Turn;
 use orvale_client_api::{ApiState, Discovery};
 use orvale_delivery::Delivery;
 use orvale_http::{Authenticator, Limits};
@@ -62,13 +63,11 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
     )?;
     users.register_appservices().await?;
     let clock: orvale_rooms::Clock = Arc::new(MilliSecondsSinceUnixEpoch::now);
-    let rooms = Rooms::new(
-        store.clone(),
-        users.clone(),
-        key,
-        config.rooms.clone(),
-        clock,
-    );
+    let room_settings = orvale_rooms::Config {
+        policy: config.policy.clone(),
+        ..config.rooms.clone()
+    };
+    let rooms = Rooms::new(store.clone(), users.clone(), key, room_settings, clock);
     let objects =
         Objects::in_directory(config.data_dir.join("media")).context("cannot open the media")?;
     let media = Media::open(
@@ -92,6 +91,7 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
     let admin_api = AdminState {
         authenticator: authenticator.clone(),
         users: users.clone(),
+        rooms: rooms.clone(),
     };
     let client_api = ApiState {
         authenticator,
@@ -100,6 +100,7 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
         delivery,
         search,
         media,
+        turn: Turn::new(config.calls.turn.clone()),
         discovery,
     };
     Ok(Parts {
@@ -118,6 +119,7 @@ fn discovery(config: &Config) -> Discovery {
         room_versions: room_versions(),
         change_password: config.users.passwords.enabled && config.users.passwords.change,
         login_tokens: config.users.tokens.login_tokens,
+        rtc_transports: config.calls.rtc_transports.clone(),
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) discovery: orvale_client_api::Config,
     pub(crate) users: orvale_users::Config,
     pub(crate) rooms: orvale_rooms::Config,
+    pub(crate) policy: orvale_policy::Config,
+    pub(crate) calls: orvale_calls::Config,
     pub(crate) delivery: orvale_delivery::Config,
     pub(crate) media: orvale_media::Config,
     pub(crate) search: orvale_search::Config,
@@ -147,6 +149,8 @@ impl Default for Config {
             discovery: orvale_client_api::Config::default(),
             users: orvale_users::Config::default(),
             rooms: orvale_rooms::Config::default(),
+            policy: orvale_policy::Config::default(),
+            calls: orvale_calls::Config::default(),
             delivery: orvale_delivery::Config::default(),
             media: orvale_media::Config::default(),
             search: orvale_search::Config::default(),
@@ -202,12 +206,13 @@ impl Config {
                 "rate_limits.{name}.burst: must be above 0, or nothing gets through"
             );
         }
-        if let Some(url) = &self.discovery.base_url {
-            ensure!(
-                url.starts_with("https://") || url.starts_with("http://"),
-                "discovery.base_url: {url:?} is not a URL that starts with https://"
-            );
-        }
+        self.discovery
+            .check()
+            .map_err(|(key, why)| anyhow::anyhow!("discovery.{key}: {why}"))?;
+        self.calls
+            .turn
+            .check()
+            .map_err(|(key, why)| anyhow::anyhow!("calls.turn.{key}: {why}"))?;
         ensure!(
             self.search.writer_memory_bytes >= orvale_search::LEAST_WRITER_MEMORY,
             "search.writer_memory_bytes: {} is the least that the index can be written with",

@@ -30,7 +30,12 @@ pub struct AccountDataEvent {
     pub content: JsonText,
     /// The position of its last change.
     pub at: Position,
+    /// Whether it was removed: who knows it is told, as an empty object; who is new is not.
+    pub is_removed: bool,
 }
+
+/// The content of what was removed: no JSON object.
+const REMOVED: &str = "";
 
 impl Users {
     /// One type of the user's account data, global or of one room.
@@ -50,7 +55,28 @@ impl Users {
             &ACCOUNT_DATA,
             (self.localpart(user_id)?, number(room), kind),
         )?;
-        Ok(found.map(|data| data.content))
+        let content = found.map(|data| data.content);
+        Ok(content.filter(|content| content.0 != REMOVED))
+    }
+
+    /// Removes one type of account data. Devices that know it are told that it is empty.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there, [`Error::ManagedAccountData`] for types with endpoints of their own; storage.
+    pub async fn remove_account_data(
+        &self,
+        user_id: &UserId,
+        room: Option<Position>,
+        kind: &str,
+    ) -> Result<()> {
+        if kind == PUSH_RULES_TYPE || kind == FULLY_READ_TYPE {
+            return Err(Error::ManagedAccountData(kind.to_owned()));
+        }
+        self.change_account_data(user_id, room, kind, |before| match before {
+            Some(before) if before.0 != REMOVED => Ok(JsonText(REMOVED.to_owned())),
+            _ => Err(Error::NotFound("account data")),
+        })
+        .await
     }
 
     /// Sets one type of account data, as a client asks.
@@ -243,6 +269,7 @@ impl Users {
             kind: PUSH_RULES_TYPE.to_owned(),
             content: self.push_rules_content(user_id)?,
             at: stored.map_or(Position::START, |rules| rules.at),
+            is_removed: false,
         })
     }
 }
@@ -253,11 +280,18 @@ fn number(room: Option<Position>) -> Position {
 
 fn event(((_, room, kind), data): ((String, Position, String), AccountData)) -> AccountDataEvent {
     let room = (room != Position::START).then_some(room);
+    let is_removed = data.content.0 == REMOVED;
+    let content = if is_removed {
+        JsonText("{}".to_owned())
+    } else {
+        data.content
+    };
     AccountDataEvent {
         room,
         kind,
-        content: data.content,
+        content,
         at: data.at,
+        is_removed,
     }
 }
 
@@ -270,6 +304,33 @@ mod tests {
         Config,
         testing::{users, users_with},
     };
+
+    #[tokio::test]
+    async fn removed_account_data_is_gone_but_told_of() {
+        let users = users();
+        let alice = users.account("alice").await;
+        let (kind, content) = ("org.example.a", r#"{"n":1}"#);
+        let missing = users.remove_account_data(&alice, None, kind).await;
+        assert!(matches!(missing, Err(Error::NotFound(_))));
+        let set = users.set_account_data(&alice, None, kind, content);
+        set.await.unwrap();
+        let before = users.list_account_data(&alice, None).unwrap()[0].at;
+        let removed = users.remove_account_data(&alice, None, kind);
+        removed.await.unwrap();
+        assert_eq!(users.account_data(&alice, None, kind).unwrap(), None);
+        let told = users.account_data_since(&alice, before).unwrap();
+        assert_eq!((told.len(), &*told[0].content.0), (1, "{}"));
+        assert!(told[0].is_removed);
+        let again = users.remove_account_data(&alice, None, kind).await;
+        assert!(matches!(again, Err(Error::NotFound(_))));
+        let set = users.set_account_data(&alice, None, kind, content);
+        set.await.unwrap();
+        assert!(users.account_data(&alice, None, kind).unwrap().is_some());
+        let managed = users
+            .remove_account_data(&alice, None, "m.push_rules")
+            .await;
+        assert!(matches!(managed, Err(Error::ManagedAccountData(_))));
+    }
 
     #[tokio::test]
     async fn account_data_is_kept_globally_and_by_room() {

@@ -7,7 +7,7 @@
 //! - `sessions/`: who is behind a token (`authenticate`, asked by every request), logging in (`login`, `jwt`,
 //!   `short_tokens`), opening and refreshing sessions, devices, when they were last seen.
 //! - `uia`: user-interactive authentication.
-//! - `account_data`, `tags`, `profiles`, `filters`, `push/` (rules and pushers): what users keep.
+//! - `account_data`, `tags`, `direct`, `profiles`, `filters`, `push/` (rules and pushers): what users keep.
 //! - `keys/`: end-to-end encryption: keys of devices, cross-signing, key backup. `to_device`: messages to devices.
 //! - `presence`: who is online; the only part that lives in memory.
 //! - `housekeeping`: what is done now and then.
@@ -24,6 +24,7 @@ mod accounts;
 mod cache;
 mod clock;
 pub mod config;
+mod direct;
 mod error;
 mod filters;
 mod housekeeping;

@@ -14,7 +14,9 @@ use ruma::{
 
 use crate::{
     Clock, Config, Error, PresenceHub, Result,
-    accounts::{appservices::Appservices, passwords::Hasher, shared_secret::Nonces},
+    accounts::{
+        appservices::Appservices, erased::Erased, passwords::Hasher, shared_secret::Nonces,
+    },
     cache::FreshCache,
     keys::KeyCounts,
     push::pushers::StoredPusher,
@@ -36,6 +38,7 @@ pub(crate) struct Inner {
     pub(crate) hasher: Hasher,
     pub(crate) jwt: Option<JwtVerifier>,
     pub(crate) appservices: Appservices,
+    pub(crate) erased: Erased,
     pub(crate) nonces: Nonces,
     pub(crate) sessions: FreshCache<Hash, Arc<Session>>,
     pub(crate) last_seen: LastSeen,
@@ -68,6 +71,7 @@ impl Users {
                 .map(|jwt| JwtVerifier::new(jwt, clock.clone()))
                 .transpose()?,
             appservices: Appservices::new(&config.appservices, server_name)?,
+            erased: Erased::open(&store)?,
             nonces: Nonces::default(),
             sessions: FreshCache::new(config.tokens.cached_sessions),
             last_seen: LastSeen::default(),

@@ -6,3 +6,4 @@ pub(crate) mod get_content;
 pub(crate) mod get_content_as_filename;
 pub(crate) mod get_content_thumbnail;
 pub(crate) mod get_media_config;
+pub(crate) mod get_media_preview;

@@ -1,5 +1,6 @@
 //! Account data, for all rooms or for one.
 
+pub(crate) mod delete_account_data;
 pub(crate) mod get_global_account_data;
 pub(crate) mod get_room_account_data;
 pub(crate) mod set_global_account_data;

@@ -79,3 +79,38 @@ async fn account_data_of_a_room_is_for_who_has_to_do_with_it() {
         .await
         .refused(405, "M_BAD_JSON");
 }
+
+#[tokio::test]
+async fn account_data_is_deleted_and_devices_are_told() {
+    let server = Server::start().await;
+    let alice = server.register("alice").await;
+    let room = alice
+        .post("/_matrix/client/v3/createRoom", json!({}))
+        .await
+        .ok();
+    let room = room["room_id"].as_str().unwrap().to_owned();
+    for place in [
+        format!("user/{}/account_data/org.example", alice.user_id),
+        format!(
+            "user/{}/rooms/{room}/account_data/org.example",
+            alice.user_id
+        ),
+    ] {
+        let path = format!("/_matrix/client/v3/{place}");
+        let delete = format!("/_matrix/client/unstable/org.matrix.msc3391/{place}");
+        alice.delete(&delete).await.refused(404, "M_NOT_FOUND");
+        alice.put(&path, json!({"secret": 7})).await.ok();
+        let before = alice.get("/_matrix/client/v3/sync").await.ok();
+        assert!(before.to_string().contains("\"secret\":7"));
+        alice.delete(&delete).await.ok();
+        alice.get(&path).await.refused(404, "M_NOT_FOUND");
+        let since = before["next_batch"].as_str().unwrap();
+        let after = alice
+            .get(&format!("/_matrix/client/v3/sync?since={since}"))
+            .await
+            .ok();
+        assert!(after.to_string().contains("org.example"), "{after}");
+        let anew = alice.get("/_matrix/client/v3/sync").await.ok();
+        assert!(!anew.to_string().contains("org.example"), "{anew}");
+    }
+}

@@ -3,22 +3,27 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use orvale_http::{MatrixError, Ruma};
-use ruma::api::client::discovery::discover_homeserver::{
-    HomeserverInfo, IdentityServerInfo, Request, Response,
-};
+use orvale_http::{Json, MatrixError, Ruma};
+use ruma::api::client::discovery::discover_homeserver::Request;
+use serde_json::{Value, json};
 
 use crate::{Error, discovery::Discovery};
 
 pub(crate) async fn handle(
     State(discovery): State<Arc<Discovery>>,
     _: Ruma<Request>,
-) -> Result<Response, Error> {
+) -> Result<Json<Value>, Error> {
     let config = &discovery.config;
-    let base_url = config.base_url.clone();
-    let base_url = base_url
+    let base_url = config
+        .base_url
+        .as_ref()
         .ok_or_else(|| MatrixError::not_found("This server does not say where clients reach it"))?;
-    let mut response = Response::new(HomeserverInfo::new(base_url));
-    response.identity_server = config.identity_server.clone().map(IdentityServerInfo::new);
-    Ok(response)
+    let mut answer = json!({ "m.homeserver": { "base_url": base_url } });
+    if let Some(identity_server) = &config.identity_server {
+        answer["m.identity_server"] = json!({ "base_url": identity_server });
+    }
+    if !discovery.rtc_transports.is_empty() {
+        answer["org.matrix.msc4143.rtc_foci"] = json!(discovery.rtc_transports);
+    }
+    Ok(Json(answer))
 }

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use axum::extract::State;
 use orvale_http::{Caller, Ruma};
 use ruma::api::client::discovery::get_capabilities::v3::{
-    Capabilities, ChangePasswordCapability, GetLoginTokenCapability, ProfileFieldsCapability,
-    Request, Response, RoomVersionsCapability, ThirdPartyIdChangesCapability,
+    AccountModerationCapability, Capabilities, ChangePasswordCapability, GetLoginTokenCapability,
+    ProfileFieldsCapability, Request, Response, RoomVersionsCapability,
+    ThirdPartyIdChangesCapability,
 };
 
 use crate::{Error, discovery::Discovery};
 
 pub(crate) async fn handle(
     State(discovery): State<Arc<Discovery>>,
-    _: Caller,
+    caller: Caller,
     _: Ruma<Request>,
 ) -> Result<Response, Error> {
     let mut capabilities = Capabilities::new();
@@ -26,5 +27,8 @@ pub(crate) async fn handle(
     capabilities.thirdparty_id_changes = ThirdPartyIdChangesCapability::new(false);
     capabilities.get_login_token = GetLoginTokenCapability::new(discovery.login_tokens);
     capabilities.profile_fields = Some(ProfileFieldsCapability::new(true));
+    if caller.session().admin {
+        capabilities.account_moderation = AccountModerationCapability::new(true, true);
+    }
     Ok(Response::new(capabilities))
 }

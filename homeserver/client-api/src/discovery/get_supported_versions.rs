@@ -6,13 +6,21 @@ use ruma::api::client::discovery::get_supported_versions::{Request, Response};
 use crate::Error;
 
 /// The versions of the specification that clients written for them can rely on here.
-const VERSIONS: [&str; 12] = [
+const VERSIONS: [&str; 15] = [
     "r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10",
-    "v1.11",
+    "v1.11", "v1.12", "v1.13", "v1.14",
 ];
 
-/// What works here of later versions. Clients look for profiles with any field, and for sliding sync, under these names.
-const FEATURES: [&str; 2] = ["uk.tcpip.msc4133.stable", "org.matrix.simplified_msc3575"];
+/// What works here of later versions. Clients look for profiles with any field, sliding sync and so on under these names.
+const FEATURES: [&str; 5] = [
+    "uk.tcpip.msc4133.stable",
+    "org.matrix.simplified_msc3575",
+    // Deleting account data.
+    "org.matrix.msc3391",
+    // Rooms shared with somebody.
+    "uk.half-shot.msc2666.query_mutual_rooms",
+    "uk.half-shot.msc2666.query_mutual_rooms.stable",
+];
 
 pub(crate) async fn handle(_: Ruma<Request>) -> Result<Response, Error> {
     let mut response = Response::new(VERSIONS.map(str::to_owned).into());

@@ -10,6 +10,7 @@ pub(crate) mod get_content;
 pub(crate) mod get_content_as_filename;
 pub(crate) mod get_content_thumbnail;
 pub(crate) mod get_media_config;
+pub(crate) mod get_media_preview;
 
 mod receive;
 pub(crate) mod serve;

@@ -1,5 +1,7 @@
 //! What relates to events, as clients ask for it.
 
+use orvale_rooms::Draft;
+use ruma::RoomId;
 use serde_json::{Value, json};
 
 use crate::testing::{Client, Server};
@@ -134,14 +136,29 @@ async fn relations_of_relations_are_found_where_they_are_asked_for() {
 
 #[tokio::test]
 async fn an_event_is_shown_with_its_newest_edit() {
-    let (_server, alice, bob, room) = two().await;
+    let (server, alice, bob, room) = two().await;
     let parent = alice.say(&room, "helo").await;
     assert_eq!(alice.bundle(&room, &parent).await, Value::Null);
     alice.edit(&room, &parent, "hell").await;
     let edit = alice.edit(&room, &parent, "hello").await;
-    // Not one's own to edit, and no edit of an edit.
-    bob.edit(&room, &parent, "hijacked").await;
-    alice.edit(&room, &edit, "deeper").await;
+    // Not one's own to edit, should another server let that through; and no edit of an edit.
+    let hijacked = json!({
+        "body": "* hijacked", "m.new_content": {"msgtype": "m.text", "body": "hijacked"},
+        "m.relates_to": {"rel_type": "m.replace", "event_id": parent},
+    });
+    let room_id = RoomId::parse(room.rsplit('/').next().unwrap()).unwrap();
+    let content = serde_json::value::to_raw_value(&hijacked).unwrap();
+    let theirs = Draft::message(&bob.user_id, "m.room.message".into(), content);
+    let rooms = &server.state.rooms;
+    let known = rooms.get(&room_id).unwrap();
+    rooms.append_one(&known, theirs).await.unwrap();
+    let deeper = json!({
+        "body": "* deeper", "m.new_content": {"msgtype": "m.text", "body": "deeper"},
+        "m.relates_to": {"rel_type": "m.replace", "event_id": edit},
+    });
+    let content = serde_json::value::to_raw_value(&deeper).unwrap();
+    let deeper = Draft::message(&alice.user_id, "m.room.message".into(), content);
+    rooms.append_one(&known, deeper).await.unwrap();
     let bundled = bob.bundle(&room, &parent).await;
     assert_eq!(bundled["m.replace"]["event_id"], json!(edit));
     assert_eq!(

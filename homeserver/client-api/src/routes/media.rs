@@ -27,10 +27,12 @@ where
         .endpoint(authenticated_media::get_content_as_filename::handle)
         .endpoint(authenticated_media::get_content_thumbnail::handle)
         .endpoint(authenticated_media::get_media_config::handle)
+        .endpoint(authenticated_media::get_media_preview::handle)
         .endpoint(media::get_content::handle)
         .endpoint(media::get_content_as_filename::handle)
         .endpoint(media::get_content_thumbnail::handle)
         .endpoint(media::get_media_config::handle)
+        .endpoint(media::get_media_preview::handle)
         .merge(oldest())
 }
 

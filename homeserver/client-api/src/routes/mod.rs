@@ -3,6 +3,7 @@
 mod discovery;
 mod finding;
 pub(crate) mod media;
+mod orvale;
 mod rooms;
 mod sync;
 mod users;
@@ -20,6 +21,7 @@ pub fn routes() -> Router<ApiState> {
         .merge(finding::routes())
         .merge(sync::routes())
         .merge(media::routes())
+        .merge(orvale::routes())
 }
 
 #[cfg(test)]

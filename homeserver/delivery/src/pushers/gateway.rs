@@ -4,20 +4,12 @@
 //! settings allow more: asked after the name is resolved, of the very addresses that are then connected to; redirections are
 //! not followed.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::time::Duration;
 
-use reqwest::{
-    Client, StatusCode,
-    dns::{Addrs, Name, Resolve, Resolving},
-    redirect::Policy,
-};
+use orvale_outward::Guard;
+use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 
-use super::{AddressRange, ranges::is_public};
 use crate::{Error, Result, config};
 
 /// The longest answer that is read, in bytes.
@@ -37,45 +29,16 @@ pub(crate) enum Told {
 /// The way to push gateways.
 pub(crate) struct Gateways {
     client: Client,
-    allowed: Arc<[AddressRange]>,
-}
-
-/// Whether it may be connected to an address.
-fn may_reach(allowed: &[AddressRange], address: IpAddr) -> bool {
-    is_public(address) || allowed.iter().any(|range| range.contains(address))
-}
-
-/// Resolves names to the addresses that may be connected to.
-struct Filtered(Arc<[AddressRange]>);
-
-impl Resolve for Filtered {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allowed = self.0.clone();
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let reachable: Vec<SocketAddr> = found
-                .filter(|address| may_reach(&allowed, address.ip()))
-                .collect();
-            if reachable.is_empty() {
-                return Err("this name has no public address".into());
-            }
-            Ok(Box::new(reachable.into_iter()) as Addrs)
-        })
-    }
+    guard: Guard,
 }
 
 impl Gateways {
     /// # Errors
     /// [`Error::Config`].
     pub(crate) fn new(config: &config::Push) -> Result<Self> {
-        // Somebody else may have chosen one before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let allowed: Arc<[AddressRange]> = config.allowed_private_ranges.clone().into();
-        let mut client = Client::builder()
-            .dns_resolver(Filtered(allowed.clone()))
-            .redirect(Policy::none())
-            .no_proxy()
-            .user_agent("orvale")
+        let guard = Guard::new(config.allowed_private_ranges.clone());
+        let mut client = guard
+            .client()
             .timeout(Duration::from_secs(config.timeout_seconds.max(1)))
             .pool_max_idle_per_host(4);
         if let Some(file) = &config.extra_ca_file {
@@ -93,20 +56,16 @@ impl Gateways {
             key: "delivery.push",
             reason: e.to_string(),
         })?;
-        Ok(Self { client, allowed })
+        Ok(Self { client, guard })
     }
 
     /// Tells a gateway.
     pub(crate) async fn tell(&self, url: &str, body: String) -> Told {
-        // An address needs no resolving, and so is not asked about there.
-        let literal = reqwest::Url::parse(url).ok().and_then(|url| {
-            url.host_str()?
-                .trim_matches(['[', ']'])
-                .parse::<IpAddr>()
-                .ok()
-        });
-        if literal.is_some_and(|address| !may_reach(&self.allowed, address)) {
-            return Told::Failed("this address is not public".to_owned());
+        let refused = reqwest::Url::parse(url)
+            .ok()
+            .and_then(|url| self.guard.check(&url).err());
+        if let Some(refused) = refused {
+            return Told::Failed(refused.to_string());
         }
         match self.ask(url, body).await {
             Ok(told) => told,

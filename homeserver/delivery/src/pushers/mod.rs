@@ -4,7 +4,7 @@
 //! - `dispatch.rs`: the follower of the log that finds out who is notified of what, and keeps its cursor.
 //! - `queue.rs`: what each pusher is still to be told, and the task that tells it, again and again if need be.
 //! - `badge.rs`: how much a user has not read in all rooms. `notification.rs`: the body of a request.
-//! - `gateway.rs`, `ranges.rs`: the request, to no address that is not public.
+//! - `gateway.rs`: the request, to no address that is not public (`orvale-outward`).
 //!
 //! The log is the queue. In memory, and in the store at each cursor, there are just the numbers of a few events for each pusher; what
 //! they say is read when they are sent, and what was read by its user meanwhile is not sent at all. After a crash some are sent twice,
@@ -15,14 +15,12 @@ mod dispatch;
 mod gateway;
 mod notification;
 mod queue;
-mod ranges;
 mod roster;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-pub use ranges::AddressRange;
 use ruma::{OwnedUserId, api::client::push::PusherIds};
 
 pub(crate) use self::{badge::Badges, gateway::Gateways, queue::Queues};

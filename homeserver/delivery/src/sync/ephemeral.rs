@@ -85,7 +85,9 @@ impl Writer<'_> {
             .users
             .list_account_data(&self.asked.user_id, Some(room.number))?
         {
-            if since.is_none_or(|since| data.at > since) && filter.takes_type(&data.kind) {
+            if since.map_or(!data.is_removed, |since| data.at > since)
+                && filter.takes_type(&data.kind)
+            {
                 events.event(&data.kind, &data.content.0);
             }
         }
@@ -101,7 +103,9 @@ impl Writer<'_> {
             return Ok(events);
         }
         for data in self.inner.users.list_account_data(user_id, None)? {
-            if self.since.is_none_or(|since| data.at > since) && filter.takes_type(&data.kind) {
+            if self.since.map_or(!data.is_removed, |since| data.at > since)
+                && filter.takes_type(&data.kind)
+            {
                 events.event(&data.kind, &data.content.0);
             }
         }

@@ -16,7 +16,10 @@ impl Writer<'_> {
         }
         let member = self.inner.rooms.event(standing.event)?;
         let is_invite = standing.membership == Membership::Invite;
-        if is_invite && self.ignored.contains(&member.pdu.sender) {
+        if is_invite
+            && (self.ignored.contains(&member.pdu.sender)
+                || self.inner.rooms.blocks_invites(&self.asked.user_id)?)
+        {
             return Ok(false);
         }
         let mut events = List::default();

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Tree, tree::Described};
+use crate::{Tree, record::JsonText, tree::Described};
 
 /// Media: server name and media ID, the two parts of an `mxc://` URI → what is known of it.
 pub const MEDIA: Tree<(String, String), MediaRecord> = Tree::new(0x0401, "media");
@@ -85,5 +85,30 @@ pub struct Usage {
     pub bytes: u64,
 }
 
+/// Previews of web pages: SHA-256 of the address → the preview.
+pub const PREVIEWS: Tree<(Vec<u8>,), PreviewRecord> = Tree::new(0x0406, "media_previews");
+
+/// When previews were made, in milliseconds since the epoch, then the key in [`PREVIEWS`]: to forget the oldest.
+pub const PREVIEW_AGES: Tree<(u64, Vec<u8>), ()> = Tree::new(0x0407, "media_preview_ages");
+
+/// What a web page says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewRecord {
+    /// When the page was asked, in milliseconds since the epoch.
+    pub made_at: u64,
+    /// The properties that clients are told, a JSON object.
+    pub properties: JsonText,
+    /// The media ID of its picture, which goes with it.
+    pub picture: Option<String>,
+}
+
 /// Every tree here.
-pub(crate) const TREES: &[&dyn Described] = &[&MEDIA, &PENDING, &UPLOADS, &USAGE, &LOOSE];
+pub(crate) const TREES: &[&dyn Described] = &[
+    &MEDIA,
+    &PENDING,
+    &UPLOADS,
+    &USAGE,
+    &LOOSE,
+    &PREVIEWS,
+    &PREVIEW_AGES,
+];

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Position, Tree, tree::Described};
+use crate::{Position, Tree, record::JsonText, tree::Described};
 
 /// Room ID → the room's number, the position of its [`crate::Entry::Room`].
 pub const ROOM_NUMBERS: Tree<(String,), Position> = Tree::new(0x0101, "room_numbers");
@@ -197,6 +197,55 @@ pub struct ReceiptKey {
     pub thread: String,
 }
 
+/// Two local users, the localpart that sorts first before the other → the number of the room in which they write each other directly. Put with
+/// what was there before as the precondition: of two who make that room at once, one does.
+pub const DIRECT_ROOMS: Tree<(String, String), Position> = Tree::new(0x0118, "direct_rooms");
+
+/// What people reported to the administrators: its number → the report. Numbers grow with time.
+pub const REPORTS: Tree<(u64,), ReportRecord> = Tree::new(0x0119, "reports");
+
+/// Who reported, what they reported → the number of the report in [`REPORTS`]: whoever reports the same again says it anew.
+pub const REPORTED: Tree<(String, String), u64> = Tree::new(0x011a, "reported");
+
+/// Something that somebody found wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportRecord {
+    /// Who says so.
+    pub reporter: String,
+    /// When, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// Why; may be empty.
+    pub reason: String,
+    /// What is wrong.
+    pub subject: ReportSubject,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReportSubject {
+    /// An event.
+    Event {
+        /// The room's ID.
+        room_id: String,
+        /// The event's ID.
+        event_id: String,
+        /// Who sent it.
+        sender: String,
+        /// The event as it was when it was reported, a JSON object: it may be gone when somebody looks.
+        event: JsonText,
+    },
+    /// A whole room.
+    Room {
+        /// Its ID.
+        room_id: String,
+    },
+    /// A person.
+    User {
+        /// Their ID.
+        user_id: String,
+    },
+}
+
 /// Every tree here.
 pub(crate) const TREES: &[&dyn Described] = &[
     &ROOM_NUMBERS,
@@ -215,4 +264,7 @@ pub(crate) const TREES: &[&dyn Described] = &[
     &PUBLISHED,
     &RECEIPTS,
     &RECEIPT_STREAM,
+    &DIRECT_ROOMS,
+    &REPORTS,
+    &REPORTED,
 ];

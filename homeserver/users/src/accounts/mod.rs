@@ -3,6 +3,7 @@
 pub(crate) mod appservices;
 mod create;
 mod deactivate;
+pub(crate) mod erased;
 pub(crate) mod localpart;
 pub(crate) mod passwords;
 mod registration_tokens;

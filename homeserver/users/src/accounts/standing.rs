@@ -2,7 +2,7 @@
 
 use orvale_storage::{
     Batch,
-    trees::users::{ACCOUNTS, Account, DEVICES, Erase},
+    trees::users::{ACCOUNTS, Account, DEVICES},
 };
 use ruma::UserId;
 
@@ -55,17 +55,10 @@ impl Users {
     }
 
     /// Whether an account was deactivated with the wish to have its content erased: later readers of its events get them
-    /// redacted.
-    ///
-    /// # Errors
-    /// Storage.
-    pub fn is_erased(&self, user_id: &UserId) -> Result<bool> {
-        if !self.is_local(user_id) {
-            return Ok(false);
-        }
-        Ok(self
-            .account(user_id)?
-            .is_some_and(|account| account.deactivated == Some(Erase::Yes)))
+    /// redacted. Answered from memory.
+    #[must_use]
+    pub fn is_erased(&self, user_id: &UserId) -> bool {
+        self.inner.erased.has(user_id.localpart()) && self.is_local(user_id)
     }
 
     /// Whether an account may use the admin APIs.
@@ -82,6 +75,16 @@ impl Users {
     /// Storage; [`Error::NotLocal`].
     pub fn is_guest(&self, user_id: &UserId) -> Result<bool> {
         Ok(self.account(user_id)?.is_some_and(|account| account.guest))
+    }
+
+    /// Whether an account is an application service's: its own or one that it speaks through.
+    ///
+    /// # Errors
+    /// Storage; [`Error::NotLocal`].
+    pub fn is_appservice(&self, user_id: &UserId) -> Result<bool> {
+        Ok(self
+            .account(user_id)?
+            .is_some_and(|account| account.appservice.is_some()))
     }
 
     /// Lets an account use the admin APIs, or no more.

@@ -258,7 +258,7 @@ async fn whom_a_user_verified_they_alone_see() {
     assert_eq!((entry, told.len()), (&expected, 1));
     assert_eq!(
         users.key_signatures_changed(&alice, before).unwrap(),
-        [bob.clone()]
+        std::slice::from_ref(&bob)
     );
     assert!(
         users
@@ -271,6 +271,9 @@ async fn whom_a_user_verified_they_alone_see() {
         assert_eq!(signers(&shown["master"], &alice).len(), count, "{reader}");
     }
 }
+
+/// Whose key, which, with what on it, and how it fails.
+type Case<'a> = (&'a UserId, &'a str, &'a Value, fn(&Error) -> bool);
 
 #[tokio::test]
 async fn wrong_signatures_fail_one_by_one() {
@@ -292,7 +295,7 @@ async fn wrong_signatures_fail_one_by_one() {
         USER,
     );
     let by_master = signed(master(&alice, MASTER), &alice, phone.as_str(), 99);
-    let cases: [(&UserId, &str, &Value, fn(&Error) -> bool); 6] = [
+    let cases: [Case<'_>; 6] = [
         (&alice, phone.as_str(), &forged, |e| {
             matches!(e, Error::InvalidSignature(_))
         }),

@@ -1,0 +1,20 @@
+//! `POST /_matrix/client/v3/rooms/{roomId}/report`
+
+use axum::extract::State;
+use orvale_http::{Caller, Ruma};
+use orvale_rooms::Rooms;
+use ruma::api::client::room::report_room::v3::{Request, Response};
+
+use crate::Error;
+
+pub(crate) async fn handle(
+    State(rooms): State<Rooms>,
+    caller: Caller,
+    Ruma(request): Ruma<Request>,
+) -> Result<Response, Error> {
+    caller.must_not_be_guest()?;
+    rooms
+        .report_room(caller.user_id(), &request.room_id, &request.reason)
+        .await?;
+    Ok(Response::new())
+}
