@@ -16,7 +16,9 @@ const known = new WeakMap<MatrixClient, OwnProfile>();
 
 function read(client: MatrixClient): OwnProfile {
   const user = client.getUser(client.getSafeUserId());
-  const name = user?.displayName ?? client.getUserIdLocalpart() ?? client.getSafeUserId();
+  // Who has no name yet is called by the user id in the SDK; the part people know is enough here.
+  const called = user?.displayName === user?.userId ? undefined : user?.displayName;
+  const name = called ?? client.getUserIdLocalpart() ?? client.getSafeUserId();
   const picture = user?.avatarUrl ?? null;
   const before = known.get(client);
   if (before && before.name === name && before.picture === picture) return before;

@@ -54,7 +54,13 @@ test("A11-03: a dialog takes the focus, keeps it, and gives it back", async ({ p
 
 test("F6 leads from area to area, and a skip link to the conversations", async ({ page }) => {
   await logIn(page, "elif");
-  await page.getByRole("navigation", { name: "Conversations" }).getByText("Ada Okafor").click();
+  const rooms = page.getByRole("navigation", { name: "Conversations" });
+  const skip = page.getByRole("link", { name: "Skip to conversations" });
+  await skip.focus();
+  await expect(skip).toBeInViewport();
+  await page.keyboard.press("Enter");
+  expect(await rooms.evaluate((element) => element.contains(document.activeElement))).toBe(true);
+  await rooms.getByText("Welcome").click();
   await expect(page.getByRole("article").first()).toBeVisible();
   const visited = new Set<string | null>();
   for (let press = 0; press < 5; press += 1) {
