@@ -6,6 +6,7 @@ mod conformance;
 mod conversations;
 mod crash;
 mod edges;
+mod encryption;
 mod hostile;
 mod operations;
 mod restart;

@@ -52,7 +52,7 @@ async fn told(client: &mut Client<'_>) -> (Vec<String>, Vec<String>) {
 }
 
 fn ids<const N: usize>(users: [&OwnedUserId; N]) -> Vec<String> {
-    users.iter().map(|user| user.to_string()).collect()
+    users.iter().map(ToString::to_string).collect()
 }
 
 const NOBODY: Vec<String> = Vec::new();
