@@ -135,7 +135,7 @@ async fn messages_to_the_device_come_until_they_are_acknowledged() {
     let send = async |n: usize| {
         let path = format!("sendToDevice/x.test/{n}");
         let messages = json!({"messages": {bob.user_id.as_str(): {"*": {"n": n}}}});
-        alice.put(&path, messages).await.ok();
+        let _ = alice.put(&path, messages).await.ok();
     };
     let numbers = |answer: &Value| -> Vec<u64> {
         let events = answer["extensions"]["to_device"]["events"].as_array();
@@ -182,7 +182,7 @@ async fn a_device_that_is_logged_out_is_let_go() {
     let path = client.path(60_000);
     let waiting = phone.post(&path, client.body.clone());
     let ending = async {
-        phone.post("logout", json!({})).await.ok();
+        let _ = phone.post("logout", json!({})).await.ok();
     };
     let (answer, ()) = tokio::join!(waiting, ending);
     answer.refused(401, "M_UNKNOWN_TOKEN");

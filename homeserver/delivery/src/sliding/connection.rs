@@ -17,7 +17,7 @@ use orvale_storage::Position;
 use parking_lot::Mutex;
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
 
-use super::required::Required;
+use super::{lists::Children, required::Required};
 use crate::follow::Standing;
 
 /// How many connections a device may have.
@@ -122,7 +122,7 @@ pub(super) struct Matches {
     /// Spaces that filters ask about.
     pub(super) spaces: HashSet<Position>,
     /// What is directly in them.
-    pub(super) children: HashMap<String, HashSet<String>>,
+    pub(super) children: Children,
 }
 
 /// What a request's token says.

@@ -362,10 +362,7 @@ impl Sorter<'_> {
     }
 
     /// What is directly in the spaces that filters ask about, of those that the user is in; and these.
-    fn children(
-        &self,
-        session: &Session,
-    ) -> Result<(HashMap<String, HashSet<String>>, HashSet<Position>)> {
+    fn children(&self, session: &Session) -> Result<(Children, HashSet<Position>)> {
         let (mut all, mut spaces) = (HashMap::new(), HashSet::new());
         let rooms = &self.inner.rooms;
         for name in self.asked.spaces() {
@@ -393,6 +390,9 @@ impl Sorter<'_> {
         Ok((all, spaces))
     }
 }
+
+/// What is directly in spaces: space → rooms, by their IDs.
+pub(super) type Children = HashMap<String, HashSet<String>>;
 
 /// What is known of a room that several filters may ask about.
 #[derive(Debug, Default)]
