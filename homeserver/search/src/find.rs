@@ -321,16 +321,18 @@ impl<'a> Judging<'a, '_> {
                 return Ok(None);
             }
         }
+        let reader = viewer.reader(&event)?;
+        // Of whom was erased, those who came later are shown no words, and find nothing by them.
+        if reader.instead.is_some() {
+            return Ok(None);
+        }
         if let Some(text) = text(rooms, &event)? {
             self.asked.highlight(&text.text, &mut self.highlights);
         }
         Ok(Some(Hit {
             rank: found.score,
             room_id: event.room_id.clone(),
-            event: Shown {
-                reader: viewer.reader(&event)?,
-                event,
-            },
+            event: Shown { reader, event },
             around: None,
             profiles: Vec::new(),
         }))
@@ -386,12 +388,11 @@ impl Search {
     }
 }
 
+/// Where a group goes on, given which matches are of it.
+type Continuing<'a> = dyn Fn(Option<Only>, &dyn Fn(&Match) -> bool) -> Option<Token> + 'a;
+
 /// Sorts hits into groups, in the order of the first of each.
-fn group(
-    key: GroupKey,
-    hits: &[Hit<'_>],
-    place: &dyn Fn(Option<Only>, &dyn Fn(&Match) -> bool) -> Option<Token>,
-) -> Result<Vec<Group>> {
+fn group(key: GroupKey, hits: &[Hit<'_>], place: &Continuing<'_>) -> Result<Vec<Group>> {
     let mut groups: Vec<Group> = Vec::new();
     for hit in hits {
         let event = &hit.event.event;

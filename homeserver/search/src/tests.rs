@@ -1,5 +1,10 @@
 //! Searching in rooms, as clients would.
 
+#![expect(
+    clippy::cloned_ref_to_slice_refs,
+    reason = "lists of what is found read alike, whether of one or of many"
+)]
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering::Relaxed},
