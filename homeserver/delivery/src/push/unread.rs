@@ -1,10 +1,11 @@
 //! The notifications that a user has not read, room by room.
 //!
-//! Nothing is written for them: what is unread follows from the room's timeline, the user's receipts and the user's push rules. It
-//! is found out when a client first asks, by a walk back to where all is read: over the last [`LOOKS`] events at most, and where
-//! the main timeline is read, over [`THREAD_LOOKS`] more for what threads brought before. What is older does not count. It is
+//! What is unread follows from the room's timeline, the user's receipts and the user's push rules; who writes those writes nothing for
+//! it. It is found out when a client first asks, by a walk back to where all is read: over the last [`LOOKS`] events at most, and
+//! where the main timeline is read, over [`THREAD_LOOKS`] more for what threads brought before. What is older does not count. It is
 //! kept in memory as the list of events that notify; new events are added as they come, receipts and redactions
 //! take away. The list is what keeps it exact: a receipt in one thread or in all of them just removes what it covers.
+//! After every [`KEEP_AFTER`] events it is written down ([`super::kept`]), so that they are not looked at again after a restart.
 //!
 //! Who writes in a thread or in the main timeline has read it up to there.
 
@@ -32,6 +33,8 @@ use crate::{Result, follow::RecentEvent};
 const LOOKS: usize = 1000;
 /// How many events are looked at behind the one up to which the main timeline is read.
 const THREAD_LOOKS: usize = 100;
+/// After how many events what is known is written down.
+const KEEP_AFTER: usize = 128;
 
 /// How much is unread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -90,32 +93,34 @@ impl Weighter<(OwnedUserId, Position), Entry> for Bytes {
 
 /// What a user has not read in a room.
 #[derive(Debug, Default)]
-struct Unread {
+pub(super) struct Unread {
     /// Up to where events were looked at.
-    upto: Position,
+    pub(super) upto: Position,
     /// The room's last receipt when the user's were last read.
-    receipts: Position,
+    pub(super) receipts: Position,
     /// Events that notify and are not read, oldest first.
-    items: VecDeque<Item>,
+    pub(super) items: VecDeque<Item>,
     /// The main timeline, then the threads.
-    threads: Vec<Thread>,
+    pub(super) threads: Vec<Thread>,
     /// Up to where all is read, whatever the thread.
-    read: u64,
+    pub(super) read: u64,
+    /// How many events were looked at since it was written down.
+    pub(super) looked_at: usize,
 }
 
 #[derive(Debug)]
-struct Item {
-    at: Position,
+pub(super) struct Item {
+    pub(super) at: Position,
     /// Its place in `threads`.
-    thread: usize,
-    highlight: bool,
+    pub(super) thread: usize,
+    pub(super) highlight: bool,
 }
 
 #[derive(Debug, Default)]
-struct Thread {
-    root: Option<OwnedEventId>,
+pub(super) struct Thread {
+    pub(super) root: Option<OwnedEventId>,
     /// Up to where it is read.
-    read: u64,
+    pub(super) read: u64,
 }
 
 /// Who asks about which room.
@@ -168,7 +173,13 @@ impl UnreadCache {
 
     fn ask<T>(&self, asking: &Asking<'_>, answer: impl FnOnce(&Unread) -> T) -> Result<T> {
         let key = (asking.user_id.to_owned(), asking.room.number);
-        let entry = self.entries.get(&key).unwrap_or_default();
+        let entry = match self.entries.get(&key) {
+            Some(entry) => entry,
+            None => Entry {
+                bytes: 0,
+                unread: Arc::new(Mutex::new(Unread::kept(asking)?)),
+            },
+        };
         let (answer, bytes) = {
             let mut unread = entry.unread.lock();
             let result = unread.bring_up(asking, &self.facts);
@@ -177,6 +188,10 @@ impl UnreadCache {
                 *unread = Unread::default();
             }
             result?;
+            if unread.looked_at >= KEEP_AFTER {
+                unread.looked_at = 0;
+                unread.keep(asking);
+            }
             (answer(&unread), unread.bytes())
         };
         // What an entry weighs is fixed while it is in the cache: one that grew or shrank takes its own place.
@@ -236,6 +251,7 @@ impl Unread {
                 viewer: Viewer::new(asking.rooms, asking.user_id, Some(asking.now)),
                 ignored: asking.users.ignored_users(asking.user_id)?,
             };
+            self.looked_at += events.len();
             for event in events {
                 self.look_at(&event, &mut looker)?;
             }

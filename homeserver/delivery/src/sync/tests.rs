@@ -249,6 +249,7 @@ mod unread {
     use std::sync::Arc;
 
     use orvale_rooms::{Draft, Room, StoredEvent, Txn};
+    use orvale_storage::{Batch, trees::delivery::UNREAD};
     use ruma::{
         UserId,
         events::receipt::{ReceiptThread, ReceiptType},
@@ -297,6 +298,42 @@ mod unread {
             content: raw(&content),
             ..text(sender, "")
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_counted_once_is_not_counted_again_after_a_restart() {
+        let mut server = TestServer::start();
+        let (alice, bob) = (server.user("alice").await, server.user("bob").await);
+        let room = server.room(&alice).await;
+        server.join(&room, &bob).await;
+        for n in 0..150 {
+            server.send(&room, &alice, &format!("{n}")).await;
+        }
+        let first = server.client(&bob).sync().await;
+        assert_eq!(counts(&first, &room), (150, 0));
+        let store = server.rooms.store().clone();
+        let key = (bob.localpart(), room.number);
+        let mut record = loop {
+            if let Some(record) = store.get(&UNREAD, key).unwrap() {
+                break record;
+            }
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(record.items.len(), 150);
+        // Were they looked at again, they would count again.
+        record.items.drain(..100);
+        let mut batch = Batch::new();
+        batch.put(&UNREAD, key, &record);
+        store.commit(batch).await.unwrap();
+        server.restart();
+        let last = server.did(&room, mention(&alice, &bob)).await;
+        let mut client = server.client(&bob);
+        assert_eq!(counts(&client.sync().await, &room), (51, 1));
+        let (read_now, everywhere) = (ReceiptType::Read, ReceiptThread::Unthreaded);
+        read(&server, &room, &bob, &last, read_now, everywhere).await;
+        server.restart();
+        let after = server.client(&bob).sync().await;
+        assert_eq!(counts(&after, &room), (0, 0));
     }
 
     #[tokio::test]

@@ -17,5 +17,24 @@ pub struct Owed {
     pub badge: bool,
 }
 
+/// What a user has not read in a room, as it was found out some time ago: localpart, number of the room → [`UnreadRecord`]. It
+/// spares looking at the same events again after a restart; without it, and from it, all is found out anew.
+pub const UNREAD: Tree<(String, Position), UnreadRecord> = Tree::new(0x0302, "unread");
+
+/// What a user had not read in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct UnreadRecord {
+    /// Up to where events were looked at.
+    pub upto: Position,
+    /// The room's last receipt when the user's were last read.
+    pub receipts: Position,
+    /// Up to where all is read, whatever the thread, as a place in the timeline.
+    pub read: u64,
+    /// The main timeline, which has no root, then the threads: up to where each is read.
+    pub threads: Vec<(Option<String>, u64)>,
+    /// Events that notify and are not read, oldest first: each with its place in `threads`, and whether it is a highlight.
+    pub items: Vec<(Position, u32, bool)>,
+}
+
 /// Every tree here.
-pub(crate) const TREES: &[&dyn Described] = &[&OWED];
+pub(crate) const TREES: &[&dyn Described] = &[&OWED, &UNREAD];
