@@ -167,12 +167,15 @@ export function buildRows(
         rows.pop();
         push({ ...above, events: [...above.events, event] });
       } else {
+        const known = old.get(keyOf(event));
         push({
           key: keyOf(event),
           kind,
           event,
           events: [event],
           continued:
+            // Once drawn with its name a row keeps it: what is read above must not make it lower.
+            known?.continued !== false &&
             kind === "message" &&
             above?.kind === "message" &&
             !newDay &&

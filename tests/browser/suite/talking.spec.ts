@@ -4,7 +4,11 @@ import { expect, logIn, test } from "../support/test.ts";
 
 /** A second person in a browser of their own. */
 async function another(browser: Browser, user: string, address: string): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", baseURL: address });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    locale: "en-GB",
+    baseURL: address,
+  });
   const page = await context.newPage();
   await logIn(page, user);
   return page;
@@ -17,7 +21,8 @@ async function open(page: Page, name: RegExp): Promise<void> {
 }
 
 const field = (page: Page) => page.getByRole("textbox", { name: /^Message to/ });
-const message = (page: Page, text: string | RegExp) => page.getByRole("article").filter({ hasText: text }).last();
+const message = (page: Page, text: string | RegExp) =>
+  page.getByRole("article").filter({ hasText: text }).last();
 
 async function say(page: Page, text: string): Promise<void> {
   await field(page).fill(text);
@@ -67,11 +72,21 @@ test("two people talk: send, typing, read, reply, react, edit, delete", async ({
   await page.keyboard.press("+");
   await page.getByRole("searchbox", { name: "Find an emoji" }).fill("thumbs up");
   await page.getByRole("gridcell", { name: "Thumbs up", exact: true }).click();
-  const chip = message(page, "Morning, Ada").getByRole("button", { name: /reacted with 👍/ });
+  const chip = message(page, "Morning, Ada").getByRole("button", {
+    name: /reacted with 👍/,
+  });
   await expect(chip).toHaveAttribute("aria-pressed", "true");
-  await expect(message(ben, "Morning, Ada").getByRole("button", { name: /Ada Okafor reacted with 👍/ })).toBeVisible();
+  await expect(
+    message(ben, "Morning, Ada").getByRole("button", {
+      name: /Ada Okafor reacted with 👍/,
+    }),
+  ).toBeVisible();
   await chip.click();
-  await expect(message(ben, "Morning, Ada").getByRole("button", { name: /reacted with 👍/ })).toBeHidden();
+  await expect(
+    message(ben, "Morning, Ada").getByRole("button", {
+      name: /reacted with 👍/,
+    }),
+  ).toBeHidden();
 
   // Up in the empty field edits the last message.
   await field(page).focus();
@@ -97,16 +112,24 @@ test("a thread is opened beside its room and answered there", async ({ page }) =
   await logIn(page, "ada");
   await open(page, /Help desk/);
   await page.getByRole("button", { name: /3 replies/ }).click();
-  const panel = page.getByRole("region", { name: "Details" }).or(page.getByRole("complementary", { name: "Details" }));
+  const panel = page
+    .getByRole("region", { name: "Details" })
+    .or(page.getByRole("complementary", { name: "Details" }));
   await expect(panel.getByRole("article").filter({ hasText: "Cartridges were swapped" })).toBeVisible();
   await panel.getByRole("textbox").fill("It prints in black again");
   await panel.getByRole("textbox").press("Enter");
   await expect(panel.getByRole("article").filter({ hasText: "It prints in black again" })).toBeVisible();
   await expect(page.getByRole("button", { name: /4 replies/ })).toBeVisible();
-  await expect(page.getByRole("log", { name: /Messages in/ }).getByText("It prints in black again", { exact: true })).toBeHidden();
+  await expect(
+    page.getByRole("log", { name: /Messages in/ }).getByText("It prints in black again", { exact: true }),
+  ).toBeHidden();
 });
 
-test("a picture is uploaded, takes its room before it is there, and opens large", async ({ page, browser, orvale }) => {
+test("a picture is uploaded, takes its room before it is there, and opens large", async ({
+  page,
+  browser,
+  orvale,
+}) => {
   await logIn(page, "chiara");
   await open(page, /Ada Okafor & Dmitri Sokolov/);
   const picture = await page.evaluate(async () => {
@@ -119,7 +142,11 @@ test("a picture is uploaded, takes its room before it is there, and opens large"
     const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
     return Array.from(new Uint8Array(await blob!.arrayBuffer()));
   });
-  await page.locator("input[type=file]").setInputFiles({ name: "teal.png", mimeType: "image/png", buffer: Buffer.from(picture) });
+  await page.locator("input[type=file]").setInputFiles({
+    name: "teal.png",
+    mimeType: "image/png",
+    buffer: Buffer.from(picture),
+  });
   const shown = page.getByRole("button", { name: "Open teal.png" });
   await expect(shown.getByRole("img", { name: "teal.png" })).toBeVisible();
   const box = await shown.boundingBox();
@@ -161,7 +188,9 @@ test("mentions are offered, and whoever is named is told", async ({ page, browse
   await field(page).press("Enter");
   await expect(page.locator("a.pill-user", { hasText: "Chiara Moretti" })).toBeVisible();
   const chiara = await another(browser, "chiara", orvale.address);
-  await expect(chiara.getByRole("navigation", { name: "Conversations" }).getByRole("status", { name: "1 mention" })).toBeVisible();
+  await expect(
+    chiara.getByRole("navigation", { name: "Conversations" }).getByRole("status", { name: "1 mention" }),
+  ).toBeVisible();
   await open(chiara, /Welcome/);
   await expect(chiara.locator("a.pill-me")).toBeVisible();
   await chiara.context().close();

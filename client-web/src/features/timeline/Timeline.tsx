@@ -154,11 +154,17 @@ function RoomTimeline({
 
   if (atBottom && seen !== snapshot.arrived) setSeen(snapshot.arrived);
 
+  const start = useInitialPlace(rows, `${roomId} ${threadId ?? ""}`, focusEventId);
+  // Whether the bottom is to stay the bottom: until somebody scrolls up, which is known before the list says so.
+  const sticky = useRef(true);
+  useLayoutEffect(() => {
+    sticky.current = start.index === "LAST";
+  }, [start.index]);
   // What is measured late is a little higher or lower than was thought: the bottom is made the bottom once it is known.
   const settle = useCallback(() => {
     const step = (frames: number) => {
       const element = scroller.current;
-      if (!element) return;
+      if (!element || !sticky.current) return;
       if (element.scrollHeight - element.clientHeight - element.scrollTop > 0.5)
         element.scrollTop = element.scrollHeight;
       if (frames > 0) requestAnimationFrame(() => step(frames - 1));
@@ -166,7 +172,7 @@ function RoomTimeline({
     requestAnimationFrame(() => step(2));
   }, []);
   const keepBottom = useCallback(() => {
-    if (state.current.atBottom && timeline.get().live) settle();
+    if (sticky.current && timeline.get().live) settle();
   }, [settle, timeline]);
   useLayoutEffect(keepBottom, [keepBottom, rows]);
   const [view, setView] = useState<HTMLElement | null>(null);
@@ -174,12 +180,29 @@ function RoomTimeline({
     if (!view || typeof ResizeObserver === "undefined") return;
     const watch = new ResizeObserver(keepBottom);
     watch.observe(view);
-    return () => watch.disconnect();
+    let before = view.scrollTop;
+    const moved = () => {
+      const bottom = view.scrollHeight - view.clientHeight - view.scrollTop <= AT_BOTTOM;
+      if (bottom) sticky.current = true;
+      else if (view.scrollTop < before) sticky.current = false;
+      before = view.scrollTop;
+    };
+    const up = (wheel: WheelEvent) => {
+      if (wheel.deltaY < 0) sticky.current = false;
+    };
+    view.addEventListener("scroll", moved, { passive: true });
+    view.addEventListener("wheel", up, { passive: true });
+    return () => {
+      watch.disconnect();
+      view.removeEventListener("scroll", moved);
+      view.removeEventListener("wheel", up);
+    };
   }, [view, keepBottom]);
 
   const toBottom = useCallback(async () => {
     if (!timeline.get().live) await timeline.open(null);
     list.current?.scrollToIndex({ index: "LAST", align: "end", behavior: "auto" });
+    sticky.current = true;
     settle();
   }, [timeline, settle]);
 
@@ -231,8 +254,6 @@ function RoomTimeline({
       focused: setFocusKey,
     };
   }, [me, roomId, threadId, onOpenThread, onOpenMatrix, reveal]);
-
-  const start = useInitialPlace(rows, `${roomId} ${threadId ?? ""}`, focusEventId);
 
   const focusRow = (index: number) => {
     const row = rows[index];
@@ -322,7 +343,7 @@ function RoomTimeline({
           computeItemKey={(_index, row) => row.key}
           alignToBottom
           increaseViewportBy={ROOM_AROUND}
-          atBottomThreshold={24}
+          atBottomThreshold={AT_BOTTOM}
           atBottomStateChange={setAtBottom}
           totalListHeightChanged={keepBottom}
           followOutput={(bottom) => (bottom && snapshot.live ? "auto" : false)}
@@ -409,6 +430,8 @@ function RoomTimeline({
   );
 }
 
+/** So near to the bottom, in px, is at the bottom. */
+const AT_BOTTOM = 24;
 const ROOM_AROUND = { top: 800, bottom: 400 };
 
 /** The message that Tab leads to when none was chosen: the newest. */

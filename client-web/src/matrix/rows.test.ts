@@ -1,0 +1,79 @@
+import { MatrixEvent, type IEvent } from "matrix-js-sdk";
+import { expect, test } from "vitest";
+
+import { buildRows, gainedAbove, GROUP_PAUSE, type RowFacts } from "./rows";
+
+const facts: RowFacts = { readUpTo: null, me: "@ada:e", fromStart: false };
+const noon = new Date(2024, 4, 6, 12).getTime();
+
+function message(id: string, sender: string, time: number, more: Partial<IEvent> = {}): MatrixEvent {
+  return new MatrixEvent({
+    event_id: `$${id}`,
+    room_id: "!a:e",
+    type: "m.room.message",
+    sender,
+    origin_server_ts: time,
+    content: { msgtype: "m.text", body: id },
+    ...more,
+  });
+}
+
+test("CALM-06: an author's messages stand together until a pause of five minutes", () => {
+  const rows = buildRows(
+    [
+      message("a", "@ben:e", noon),
+      message("b", "@ben:e", noon + 1_000),
+      message("c", "@eve:e", noon + 2_000),
+      message("d", "@eve:e", noon + 2_000 + GROUP_PAUSE),
+    ],
+    facts,
+  );
+  expect(rows.map((row) => row.continued)).toEqual([false, true, false, false]);
+});
+
+test("what is read above changes no row that was drawn", () => {
+  const newer = [message("c", "@ben:e", noon + 2_000), message("d", "@ben:e", noon + 3_000)];
+  const before = buildRows(newer, facts);
+  const after = buildRows(
+    [message("a", "@ben:e", noon), message("b", "@ben:e", noon + 1_000), ...newer],
+    facts,
+    before,
+  );
+  expect(after.slice(2)).toEqual(before);
+  expect(after[2]).toBe(before[0]);
+  expect(gainedAbove(before, after)).toBe(2);
+});
+
+test("a new day and the unread part begin with a line, and with a name", () => {
+  const day = 24 * 60 * 60 * 1000;
+  const rows = buildRows(
+    [message("a", "@ben:e", noon), message("b", "@ben:e", noon + 1_000), message("c", "@ben:e", noon + day)],
+    { ...facts, readUpTo: "$a" },
+  );
+  expect(rows.map((row) => row.unread)).toEqual([false, true, false]);
+  expect(rows.map((row) => row.day !== null)).toEqual([false, false, true]);
+  expect(rows.map((row) => row.continued)).toEqual([false, false, false]);
+});
+
+test("edits, reactions and state nobody reads have no row; the making of a room is one line", () => {
+  const state = (type: string, at: number, more: Partial<IEvent> = {}) =>
+    message(type, "@ben:e", noon + at, { type, state_key: "", content: {}, ...more });
+  const rows = buildRows(
+    [
+      state("m.room.create", 0),
+      state("m.room.member", 1, { state_key: "@ben:e", content: { membership: "join" } }),
+      state("m.room.power_levels", 2),
+      state("m.room.name", 3, { content: { name: "x" } }),
+      message("edit", "@ben:e", noon + 4, {
+        content: {
+          msgtype: "m.text",
+          body: "* y",
+          "m.relates_to": { rel_type: "m.replace", event_id: "$z" },
+        },
+      }),
+      message("reaction", "@ben:e", noon + 5, { type: "m.reaction", content: {} }),
+    ],
+    facts,
+  );
+  expect(rows.map((row) => row.event.getType())).toEqual(["m.room.create"]);
+});
