@@ -77,7 +77,6 @@ impl Guard {
     }
 
     /// The start of a client that connects only to addresses this guard allows.
-    #[must_use]
     pub fn client(&self) -> ClientBuilder {
         // Somebody else may have chosen one before.
         let _ = rustls::crypto::ring::default_provider().install_default();

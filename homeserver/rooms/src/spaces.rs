@@ -432,7 +432,7 @@ mod tests {
             .unwrap();
         assert!(!known(Some(&bob), &space));
         let (summary, membership) = rooms.room_summary(Some(&alice), &members.id).unwrap();
-        assert_eq!(summary.allowed_room_ids, [space.id.clone()]);
+        assert_eq!(summary.allowed_room_ids, std::slice::from_ref(&space.id));
         assert_eq!(
             (summary.num_joined_members, membership),
             (1, Some(crate::Membership::Join))

@@ -80,7 +80,7 @@ pub(crate) async fn handle(
     let keys = criteria
         .keys
         .as_ref()
-        .map(|keys| keys.iter().map(|key| known_key(key)));
+        .map(|keys| keys.iter().map(known_key));
     let keys: Option<Vec<Key>> = keys.map(Iterator::collect::<Result<_, _>>).transpose()?;
     let group_by = criteria.groupings.group_by.iter().map(group_key);
     let group_by = group_by.collect::<Result<Vec<_>, _>>()?;
