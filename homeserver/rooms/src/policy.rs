@@ -65,7 +65,8 @@ impl Rooms {
         let levels = view.power_levels()?;
         Ok(Change {
             user: &draft.sender,
-            now: self.now(),
+            // What tells of the past is judged as of then. (Users cannot say when: the time is the server's.)
+            now: draft.timestamp.unwrap_or_else(|| self.now()),
             is_moderator: levels.user_can_redact_event_of_other(&draft.sender),
             is_appservice: self.users().is_appservice(&draft.sender)?,
         })
