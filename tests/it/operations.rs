@@ -99,7 +99,10 @@ fn operations() -> Vec<Operation> {
     for (path, methods) in api["paths"].as_object().unwrap() {
         for (method, described) in methods.as_object().unwrap() {
             let text = |key: &str| described[key].as_str().unwrap().to_owned();
-            let open = |way: &Value| way.as_object().unwrap().is_empty();
+            let by_token = |way: &Value| {
+                let mut schemes = way.as_object().unwrap().keys();
+                schemes.any(|scheme| scheme.starts_with("accessToken"))
+            };
             let operation = Operation {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.trim().to_owned(),
@@ -107,7 +110,7 @@ fn operations() -> Vec<Operation> {
                 file: text("x-file"),
                 guarded: described["security"]
                     .as_array()
-                    .is_some_and(|ways| !ways.iter().any(open)),
+                    .is_some_and(|ways| ways.iter().all(by_token)),
             };
             operations.push(operation);
         }

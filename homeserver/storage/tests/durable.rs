@@ -189,7 +189,13 @@ async fn preconditions_see_what_earlier_batches_of_the_same_group_write() {
 async fn a_process_that_ends_again_and_again_does_not_fill_the_disk() {
     let directory = tempfile::tempdir().unwrap();
     for n in 0..30 {
-        let store = Store::open_with(&config(&directory), &small()).unwrap();
+        // The one before may need a moment to let go.
+        let store = loop {
+            match Store::open_with(&config(&directory), &small()) {
+                Err(Error::InUse(_)) => std::thread::yield_now(),
+                opened => break opened.unwrap(),
+            }
+        };
         let name = format!("@{n}:x");
         store.commit(named(&name, "here")).await.unwrap();
         // No time for a checkpoint that time alone makes due.

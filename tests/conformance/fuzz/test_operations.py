@@ -35,6 +35,9 @@ AMBIGUOUS = {"getRoomStateWithKey"}
 # Here null stands for what is not known: matrix-nio refuses devices that lack a field, and other servers write it too.
 WITH_NULLS = {"getDevices", "getDevice", "getWhoIs"}
 
+# An empty object says that there is nothing: clients know it as the answer of a server without a TURN server.
+MAYBE_EMPTY = {"getTurnServer"}
+
 # Of uploads.
 TYPES = ["image/png", "text/plain", "text/html", "image/svg+xml", "x", 'a/b; c="']
 
@@ -133,6 +136,8 @@ def check(answer, raw):
     elif schema := raw["responses"].get(str(answer.status), {}).get("content", {}).get("application/json", {}).get("schema"):
         assert answer.headers["content-type"] == "application/json"
         told = answer.json()
+        if not told and raw["operationId"] in MAYBE_EMPTY:
+            return
         validator(schema).validate(without_nulls(told) if raw["operationId"] in WITH_NULLS else told)
 
 
