@@ -1,6 +1,6 @@
 // How long one's own messages can be changed. The server decides; this tells which buttons to show.
 
-import type { MatrixClient } from "matrix-js-sdk";
+import { Method, type MatrixClient } from "matrix-js-sdk";
 import { useEffect, useState, useSyncExternalStore } from "react";
 
 import type { TimelineEvent } from "./events";
@@ -27,14 +27,15 @@ function windowOf(value: unknown): number | null | undefined {
   return typeof value === "number" && value > 0 ? value : undefined;
 }
 
-/** What the server says about its windows, among its capabilities. */
-export function readWindows(capabilities: Record<string, unknown>): Windows {
-  const told = (capabilities["com.orvale.chat"] ?? {}) as {
-    edit_window_ms?: unknown;
-    delete_window_ms?: unknown;
-  };
-  const edit = windowOf(told.edit_window_ms);
-  const remove = windowOf(told.delete_window_ms);
+/** The part of the answer of `GET /_orvale/client/v1/settings` that is read here. */
+interface Settings {
+  readonly messages?: { readonly edit_window_ms?: unknown; readonly delete_window_ms?: unknown };
+}
+
+/** What the server says about its windows, among its settings. */
+export function readWindows({ messages }: Settings): Windows {
+  const edit = windowOf(messages?.edit_window_ms);
+  const remove = windowOf(messages?.delete_window_ms);
   return {
     edit: edit === undefined ? DEFAULT.edit : edit,
     delete: remove === undefined ? DEFAULT.delete : remove,
@@ -47,9 +48,10 @@ function ask(client: MatrixClient): Asked {
     const fresh: Asked = { windows: DEFAULT, listeners: new Set() };
     state = fresh;
     asked.set(client, fresh);
-    client.getCapabilities().then(
-      (capabilities) => {
-        fresh.windows = readWindows(capabilities);
+    const path = { prefix: "/_orvale/client/v1" };
+    client.http.request<Settings>(Method.Get, "/settings", undefined, undefined, path).then(
+      (settings) => {
+        fresh.windows = readWindows(settings);
         for (const listener of fresh.listeners) listener();
       },
       () => undefined,

@@ -3,10 +3,8 @@ import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 
-import { IconAction } from "../../components/IconAction";
+import { PanelHeader } from "../../components/PanelHeader";
 import { Region } from "../../components/Region";
-import CloseIcon from "@mui/icons-material/Close";
-import Typography from "@mui/material/Typography";
 import { Composer } from "../../features/composer/Composer";
 import { MemberList } from "../../features/members/MemberList";
 import { RoomHeader } from "../../features/room-header/RoomHeader";
@@ -105,25 +103,7 @@ export function Conversation({ roomId, eventId, wide }: Props) {
             </Thread>
           ) : (
             <>
-              <Box
-                sx={(theme) => ({
-                  display: "flex",
-                  alignItems: "center",
-                  height: theme.measures.bar,
-                  flex: "none",
-                  paddingInlineStart: 2,
-                  paddingInlineEnd: 1,
-                  borderBottom: 1,
-                  borderColor: "divider",
-                })}
-              >
-                <Typography variant="h2" sx={{ flex: 1 }}>
-                  {t("members.title")}
-                </Typography>
-                <IconAction label={t("members.hide")} onClick={close}>
-                  <CloseIcon fontSize="small" />
-                </IconAction>
-              </Box>
+              <PanelHeader title={t("members.title")} closeLabel={t("members.hide")} onClose={close} />
               <MemberList roomId={roomId} onOpenPerson={(userId) => openMatrix(userId, null)} />
             </>
           )}
