@@ -34,6 +34,7 @@ mod sliding;
 mod sync;
 #[cfg(test)]
 mod testing;
+mod waiting;
 
 pub use config::{Config, Push};
 pub use delivery::Delivery;

@@ -38,7 +38,7 @@ use self::{
     connection::{Connection, Pos},
     request::Asked,
 };
-use crate::{Delivery, Error, Result, delivery::Inner, follow::Pulse};
+use crate::{Delivery, Error, Result, delivery::Inner, follow::Pulse, waiting::Counted};
 
 /// How often a waiting client is noted to be there.
 const HEARTBEAT: Duration = Duration::from_secs(20);
@@ -117,7 +117,7 @@ struct Waiting<'a> {
 impl Waiting<'_> {
     async fn answer(&self, pulse: &Arc<Pulse>, deadline: Instant) -> Result<Bytes> {
         let inner = self.inner;
-        let _counted = Counted::new();
+        let _counted = Counted::new("orvale_delivery_waiting_sliding_syncs");
         loop {
             // Registered before looking: what comes after the look wakes.
             let news = pulse.news.notified();
@@ -167,21 +167,5 @@ impl Waiting<'_> {
         }
         self.inner
             .slide(self.reader, self.asked, &mut connection, over)
-    }
-}
-
-/// Counts a request that waits.
-struct Counted;
-
-impl Counted {
-    fn new() -> Self {
-        metrics::gauge!("orvale_delivery_waiting_sliding_syncs").increment(1);
-        Self
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        metrics::gauge!("orvale_delivery_waiting_sliding_syncs").decrement(1);
     }
 }

@@ -47,6 +47,7 @@ use crate::{
     Delivery, Error, Result,
     delivery::{Inner, blocking},
     follow::Pulse,
+    waiting::Counted,
 };
 
 /// How often a waiting client is noted to be there.
@@ -150,7 +151,7 @@ impl Inner {
         began: Position,
         set_presence: &PresenceState,
     ) -> Result<Bytes> {
-        let _waiting = Waiting::new();
+        let _counted = Counted::new("orvale_delivery_waiting_syncs");
         let mut reached = Reached::since(asked.since.as_ref());
         loop {
             // Registered before looking: what comes after the look wakes.
@@ -200,21 +201,5 @@ impl Inner {
         };
         *reached = news.reached;
         Ok((always || !is_empty).then_some(body))
-    }
-}
-
-/// Counts a request that waits.
-struct Waiting;
-
-impl Waiting {
-    fn new() -> Self {
-        metrics::gauge!("orvale_delivery_waiting_syncs").increment(1);
-        Self
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        metrics::gauge!("orvale_delivery_waiting_syncs").decrement(1);
     }
 }
