@@ -13,6 +13,7 @@
 //! | `redact.rs` | [`redact()`]: what is left of an event |
 //! | `auth.rs` | [`auth_types`], [`check`]: which state allows an event, and whether it does |
 //! | `resolve.rs` | [`resolve()`]: the state where forks meet |
+//! | `policy_server.rs` | [`PolicyServer`]: whom a room has its events checked by, and its signature on them |
 //! | `server_acl.rs`, `glob.rs` | which servers a room lets in; patterns in linear time |
 //!
 //! Everything takes the room version as ruma's `RoomVersionRules`; an `if` on a version number has no place here. A new rule of
@@ -27,6 +28,7 @@ mod foreign;
 mod format;
 mod glob;
 mod pdu;
+mod policy_server;
 mod redact;
 mod resolve;
 mod room_version;
@@ -44,10 +46,11 @@ pub use self::{
     format::{MAX_AUTH_EVENTS, MAX_DEPTH, MAX_FIELD_BYTES, MAX_PDU_BYTES, MAX_PREV_EVENTS},
     glob::{Glob, MAX_GLOB_CHARACTERS},
     pdu::Pdu,
+    policy_server::PolicyServer,
     redact::redact,
-    resolve::{MAX_AUTH_CHAIN, resolve},
+    resolve::{MAX_AUTH_CHAIN, resolve, resolve_conflict},
     room_version::{DEFAULT_ROOM_VERSION, SUPPORTED_ROOM_VERSIONS, creators, is_creator, rules},
     server_acl::ServerAcl,
-    server_key::ServerKey,
+    server_key::{OldKey, ServerKey},
 };
 pub use ruma::{signatures::PublicKeyMap, state_res::StateMap};

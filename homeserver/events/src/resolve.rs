@@ -32,10 +32,6 @@ pub fn resolve(
     states: &[StateMap<OwnedEventId>],
     fetch: impl Fn(&EventId) -> Option<Arc<Pdu>>,
 ) -> Result<StateMap<OwnedEventId>, Error> {
-    let version = rules
-        .state_res
-        .v2_rules()
-        .ok_or_else(|| Error::Resolution("room version 1 is not supported".to_owned()))?;
     let Conflict {
         mut unconflicted,
         conflicted,
@@ -43,16 +39,55 @@ pub fn resolve(
     if conflicted.is_empty() {
         return Ok(unconflicted);
     }
+    let part = |state: &StateMap<OwnedEventId>| -> StateMap<OwnedEventId> {
+        let entries = conflicted.iter().filter_map(|key| state.get_key_value(key));
+        entries.map(|(key, id)| (key.clone(), id.clone())).collect()
+    };
+    let parts = states.iter().map(part).collect::<Vec<_>>();
+    let resolved = resolve_conflict(
+        rules,
+        &parts,
+        |key| unconflicted.get(key).cloned(),
+        || unconflicted.values().cloned().collect(),
+        fetch,
+    )?;
+    unconflicted.extend(resolved);
+    Ok(unconflicted)
+}
+
+/// As [`resolve`], for those who know already on what the states do not agree: `states` are just that part of them, and the result is
+/// what is to stand in its place, with what stands now where none of them had anything.
+///
+/// `unconflicted` finds what all agree on, `all_unconflicted` lists it; that is asked for only where it matters.
+pub fn resolve_conflict(
+    rules: &RoomVersionRules,
+    states: &[StateMap<OwnedEventId>],
+    unconflicted: impl Fn(&(StateEventType, String)) -> Option<OwnedEventId>,
+    all_unconflicted: impl FnOnce() -> Vec<OwnedEventId>,
+    fetch: impl Fn(&EventId) -> Option<Arc<Pdu>>,
+) -> Result<StateMap<OwnedEventId>, Error> {
+    let version = rules
+        .state_res
+        .v2_rules()
+        .ok_or_else(|| Error::Resolution("room version 1 is not supported".to_owned()))?;
+    let conflicted = states
+        .iter()
+        .flat_map(|state| state.keys().cloned())
+        .collect::<HashSet<_>>();
 
     let mut graph = Graph::new(fetch);
     let mut roots = Vec::with_capacity(states.len());
     for state in states {
-        let ids = conflicted.iter().filter_map(|key| state.get(key));
-        roots.push(ids.map(|id| graph.add(id)).collect::<Result<Vec<_>, _>>()?);
+        roots.push(
+            state
+                .values()
+                .map(|id| graph.add(id))
+                .collect::<Result<Vec<_>, _>>()?,
+        );
     }
     graph.walk()?;
     let conflicted_events = roots.iter().flatten().copied().collect::<HashSet<_>>();
-    let mut full_set = graph.auth_difference(&roots, &conflicted_events, &unconflicted)?;
+    let mut full_set = graph.auth_difference(&roots, &conflicted_events, all_unconflicted)?;
     full_set.extend(&conflicted_events);
     let subgraph = if version.consider_conflicted_state_subgraph {
         graph.subgraph(&conflicted_events)
@@ -62,15 +97,17 @@ pub fn resolve(
     full_set.extend(&subgraph);
 
     // ruma gets the part of the states that matters: what is in conflict, and the unconflicted state its auth checks look up.
-    let looked_up = graph.looked_up(&full_set, rules);
+    let mut looked_up = StateMap::new();
+    for key in graph.looked_up(&full_set, rules) {
+        if !conflicted.contains(&key)
+            && let Some(id) = unconflicted(&key)
+        {
+            looked_up.insert(key, id);
+        }
+    }
     let part = |state: &StateMap<OwnedEventId>| -> StateMap<OwnedEventId> {
-        let keys = looked_up.iter().chain(&conflicted);
-        keys.filter_map(|key| {
-            state
-                .get_key_value(key)
-                .map(|(key, id)| (key.clone(), id.clone()))
-        })
-        .collect()
+        let entries = looked_up.iter().chain(state);
+        entries.map(|(key, id)| (key.clone(), id.clone())).collect()
     };
     let parts = states.iter().map(part).collect::<Vec<_>>();
     // Of the auth chains it takes all that is not in each of them; so one with the whole difference, and one with nothing.
@@ -83,7 +120,7 @@ pub fn resolve(
         .map(|&index| graph.events[index].event_id.clone())
         .collect::<EventIdSet<_>>();
 
-    let resolved = ruma::state_res::resolve(
+    let mut resolved = ruma::state_res::resolve(
         &rules.authorization,
         version,
         &parts,
@@ -92,8 +129,9 @@ pub fn resolve(
         |_| Some(subgraph.clone()),
     )
     .map_err(|error| Error::Resolution(error.to_string()))?;
-    unconflicted.extend(resolved);
-    Ok(unconflicted)
+    // What the auth difference brings into a place that is empty in every state stands there from now on.
+    resolved.retain(|key, _| conflicted.contains(key) || !looked_up.contains_key(key));
+    Ok(resolved)
 }
 
 /// The states, divided: what all say alike, and the keys they do not agree on.
@@ -216,7 +254,7 @@ impl<F: Fn(&EventId) -> Option<Arc<Pdu>>> Graph<F> {
         &self,
         roots: &[Vec<usize>],
         conflicted: &HashSet<usize>,
-        unconflicted: &StateMap<OwnedEventId>,
+        unconflicted: impl FnOnce() -> Vec<OwnedEventId>,
     ) -> Result<HashSet<usize>, Error> {
         let mut counts = vec![0_usize; self.events.len()];
         for starts in roots {
@@ -229,7 +267,9 @@ impl<F: Fn(&EventId) -> Option<Arc<Pdu>>> Graph<F> {
         let mut difference = (0..self.events.len())
             .filter(|&number| in_question(number) && !conflicted.contains(&number))
             .collect::<HashSet<_>>();
-        self.remove_reachable(&mut difference, unconflicted, in_question)?;
+        if !difference.is_empty() {
+            self.remove_reachable(&mut difference, unconflicted(), in_question)?;
+        }
         Ok(difference)
     }
 
@@ -237,16 +277,16 @@ impl<F: Fn(&EventId) -> Option<Arc<Pdu>>> Graph<F> {
     fn remove_reachable(
         &self,
         difference: &mut HashSet<usize>,
-        unconflicted: &StateMap<OwnedEventId>,
+        unconflicted: Vec<OwnedEventId>,
         in_question: impl Fn(usize) -> bool,
     ) -> Result<(), Error> {
         let mut seen_inside = vec![false; self.events.len()];
         let mut seen_outside = HashSet::new();
         let mut open = Vec::new();
-        let mut state = unconflicted.values();
+        let mut state = unconflicted.into_iter();
         while !difference.is_empty() {
             // Events within the graph are followed there, others are fetched for their auth events.
-            let Some(id) = open.pop().or_else(|| state.next().cloned()) else {
+            let Some(id) = open.pop().or_else(|| state.next()) else {
                 break;
             };
             let Some(&number) = self.numbers.get(&id) else {

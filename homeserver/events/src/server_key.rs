@@ -1,4 +1,4 @@
-//! [`ServerKey`]: this server's name and its ed25519 signing key.
+//! [`ServerKey`]: this server's name and its ed25519 signing key, and the keys it had before.
 
 use std::fmt;
 
@@ -9,7 +9,8 @@ use ed25519_dalek::{
 };
 use rand::RngExt;
 use ruma::{
-    CanonicalJsonObject, OwnedServerName, ServerName, SigningKeyAlgorithm, SigningKeyId,
+    CanonicalJsonObject, MilliSecondsSinceUnixEpoch, OwnedServerName, ServerName,
+    SigningKeyAlgorithm, SigningKeyId,
     signatures::{KeyPair, Signature},
 };
 
@@ -22,6 +23,18 @@ pub struct ServerKey {
     /// `ed25519:` and the version.
     key_id: String,
     key: SigningKey,
+    old: Vec<OldKey>,
+}
+
+/// A key that this server signed with until it took another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldKey {
+    /// Its key ID: `ed25519:…`.
+    pub key_id: String,
+    /// The public key in unpadded base64.
+    pub public_key: String,
+    /// Since when nothing is signed with it.
+    pub expired_ts: MilliSecondsSinceUnixEpoch,
 }
 
 impl ServerKey {
@@ -37,6 +50,7 @@ impl ServerKey {
             server_name,
             key_id: format!("ed25519:{version}"),
             key,
+            old: Vec::new(),
         }
     }
 
@@ -50,6 +64,7 @@ impl ServerKey {
             server_name,
             key_id: key_id(version)?,
             key: SigningKey::from_bytes(seed),
+            old: Vec::new(),
         })
     }
 
@@ -65,7 +80,19 @@ impl ServerKey {
             server_name,
             key_id: key_id(version)?,
             key,
+            old: Vec::new(),
         })
+    }
+
+    /// With the keys that this server had before.
+    #[must_use]
+    pub fn after(self, old: Vec<OldKey>) -> Self {
+        Self { old, ..self }
+    }
+
+    /// The keys that this server had before.
+    pub fn old(&self) -> &[OldKey] {
+        &self.old
     }
 
     /// The secret seed, for keeping.

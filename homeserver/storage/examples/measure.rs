@@ -359,6 +359,7 @@ impl Event {
                 transaction: None,
                 pdu: self.pdu.into(),
                 unsigned: bytes::Bytes::new(),
+                place: orvale_storage::Place::Live,
             }));
         batch
     }

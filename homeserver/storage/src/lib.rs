@@ -42,7 +42,7 @@ pub use batch::Batch;
 pub use check::Report;
 pub use error::{Error, Result};
 pub use follower::Follower;
-pub use log::{Entry, EventRecord, Position, Standing, Transaction};
+pub use log::{Entry, EventRecord, Place, Position, Standing, Transaction};
 pub use store::{Config, Pending, Permit, Reserved, Store};
 pub use tree::Tree;
 pub use tuning::Tuning;

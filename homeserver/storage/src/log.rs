@@ -122,6 +122,41 @@ pub enum Entry {
         /// Whose keys.
         of: String,
     },
+    /// A local user follows another thread, or one less.
+    ThreadSubscription {
+        /// Who.
+        user_id: String,
+    },
+    /// An event that another server handed to this one to be passed on to the room's servers.
+    Forward {
+        /// The event's number.
+        event: Position,
+        /// The server it came from, which has it.
+        from: String,
+    },
+    /// How a local user stands in a room changed, and this server knows the room from outside only: an invite came, a knock went out,
+    /// or one of these was taken back.
+    Membership {
+        /// Whose.
+        user_id: String,
+        /// The room's number.
+        room: Position,
+    },
+    /// An event that had been known for the auth chain of others only became part of its room's timeline.
+    Arrived {
+        /// Its number.
+        event: Position,
+    },
+    /// A message waits for devices of another server's users: in [`crate::trees::users::TO_DEVICE_ELSEWHERE`] at this position.
+    ToDeviceElsewhere {
+        /// The server.
+        server: String,
+    },
+    /// All members of a room came to be known, later than this server came into it: what was known of the room was set right.
+    Whole {
+        /// The room's number.
+        room: Position,
+    },
 }
 
 /// An event as it is kept.
@@ -144,6 +179,46 @@ pub struct EventRecord {
     /// What Orvale adds under `unsigned` for every reader (`prev_content`, `redacted_because`, …), as a JSON object's
     /// inside without braces; empty for nothing.
     pub unsigned: Bytes,
+    /// Where it stands in the timeline.
+    pub place: Place,
+}
+
+impl EventRecord {
+    /// Whether it is accepted, and was news when it came.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.standing == Standing::Accepted && !matches!(self.place, Place::Past { .. })
+    }
+}
+
+/// Where an event stands in its room's timeline, and what the room was like there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Place {
+    /// At its position. The room's state was the event's own, before and after it.
+    #[default]
+    Live,
+    /// At its position, in a room whose history had forked: the room's state before and after it, which is what other forks have in it
+    /// too.
+    Merged {
+        /// Before.
+        before: u64,
+        /// After.
+        after: u64,
+    },
+    /// Later than its position, where [`Entry::Arrived`] names it: it had been known for the auth chain of others before.
+    Late {
+        /// Its order in [`crate::trees::rooms::TIMELINE`].
+        order: u64,
+        /// The room's state before it came.
+        before: u64,
+        /// The room's state after it came.
+        after: u64,
+    },
+    /// Before the first live event, or in a gap between two: it was fetched later than what came after it.
+    Past {
+        /// Its order in [`crate::trees::rooms::TIMELINE`].
+        order: u64,
+    },
 }
 
 /// Where an event stands with the auth rules.

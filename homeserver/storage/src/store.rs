@@ -261,25 +261,39 @@ impl Store {
         }
     }
 
-    /// Hands a batch to the committer, which takes batches in the order of this call.
+    /// Leaves so many positions out, for good: between what was given out before and what will be.
+    pub fn skip(&self, count: u64) {
+        let first = self.inner.sequence.reserve(count);
+        self.inner.sequence.give_up(first, count);
+    }
+
+    /// Hands a batch to the committer, which takes batches in the order of this call. Positions that it has no entries for stay
+    /// holes; a batch may name them in its keys all the same.
     ///
     /// # Panics
-    /// If the batch has not exactly as many entries as were reserved.
+    /// If the batch has more entries than were reserved.
     pub fn submit(&self, mut reserved: Reserved, mut batch: Batch) -> Pending {
-        assert_eq!(
-            batch.entries(),
-            reserved.count,
-            "as many log entries as positions reserved"
+        let entries = batch.entries();
+        assert!(
+            entries <= reserved.count,
+            "no more log entries than positions reserved"
         );
-        for (n, entry) in std::mem::take(&mut batch.entries).into_iter().enumerate() {
-            batch.put(&LOG, (reserved.at(n as u64),), &entry);
+        if entries == 0 {
+            let unused = std::mem::take(&mut reserved.count);
+            self.inner.sequence.give_up(reserved.first, unused);
         }
+        // First, so that a batch can rewrite what it brings itself.
+        let mut writes = Batch::new();
+        for (n, entry) in batch.entries.into_iter().enumerate() {
+            writes.put(&LOG, (reserved.at(n as u64),), &entry);
+        }
+        writes.writes.append(&mut batch.writes);
         let (tell, done) = oneshot::channel();
         let submission = Submission {
             first: reserved.first,
             // From here on the committer settles them.
-            count: std::mem::take(&mut reserved.count),
-            writes: batch.writes.into(),
+            count: std::mem::take(&mut reserved.count).min(entries),
+            writes: writes.writes.into(),
             expected: batch.expected,
             tell,
             permit: reserved.permit.take(),

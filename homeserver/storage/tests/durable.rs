@@ -11,6 +11,17 @@ fn config(directory: &tempfile::TempDir) -> Config {
     }
 }
 
+/// Opens a store that was let go: what works in its background may hold it for a moment longer.
+fn open_again(directory: &tempfile::TempDir) -> Store {
+    let start = std::time::Instant::now();
+    loop {
+        match Store::open_with(&config(directory), &small()) {
+            Err(Error::InUse(_)) if start.elapsed().as_secs() < 30 => std::thread::yield_now(),
+            opened => return opened.expect("a store that nobody holds opens"),
+        }
+    }
+}
+
 fn small() -> Tuning {
     Tuning {
         segment_bytes: 64 << 10,
@@ -64,6 +75,25 @@ async fn what_was_committed_is_there_after_close_and_after_a_plain_drop() {
 }
 
 #[tokio::test]
+async fn a_batch_can_rewrite_what_it_brings_itself() {
+    let store = Store::in_memory();
+    let permit = store.permit().await.unwrap();
+    let pending = {
+        let reserved = store.reserve(permit, 1);
+        let mut batch = named("@a:x", "one");
+        let user_id = "@b:x".to_owned();
+        batch.rewrite(reserved.at(0), &Entry::Profile { user_id });
+        store.submit(reserved, batch)
+    };
+    pending.await.unwrap();
+    let log = store.log(Position::START, 2).unwrap();
+    let [(Position(1), Entry::Profile { user_id })] = &log[..] else {
+        panic!("{log:?}");
+    };
+    assert_eq!(user_id, "@b:x");
+}
+
+#[tokio::test]
 async fn a_second_process_is_kept_out() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(&config(&directory)).unwrap();
@@ -96,7 +126,7 @@ async fn many_writers_share_groups_and_survive_checkpoints() {
         writer.await.unwrap();
     }
     drop(store);
-    let store = Store::open_with(&config(&directory), &small()).unwrap();
+    let store = open_again(&directory);
     assert_eq!(store.visible(), Position(3200));
     assert_eq!(store.log(Position::START, 10_000).unwrap().len(), 3200);
     assert_eq!(store.prefix(&NAMES, (), 10_000).unwrap().len(), 3200);
@@ -207,4 +237,32 @@ async fn a_process_that_ends_again_and_again_does_not_fill_the_disk() {
     assert!(segments < 12, "{segments} segments for 30 small batches");
     let store = Store::open_with(&config(&directory), &small()).unwrap();
     assert_eq!(store.prefix(&NAMES, (), 100).unwrap().len(), 30);
+}
+
+#[tokio::test]
+async fn positions_that_came_to_nothing_hold_nobody_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&config(&directory)).unwrap();
+    let reserved = store.reserve(store.permit().await.unwrap(), 3);
+    let pending = store.submit(reserved, named("@a:x", "one of three"));
+    pending.await.unwrap();
+    assert_eq!(store.visible(), Position(1));
+    let reserved = store.reserve(store.permit().await.unwrap(), 2);
+    let mut silent = Batch::new();
+    silent.put(&NAMES, ("@b:x",), &"none of two".to_owned());
+    store.submit(reserved, silent).await.unwrap();
+    let last = store.commit(named("@c:x", "after")).await.unwrap();
+    assert_eq!((last, store.visible()), (Position(6), Position(6)));
+    store.close().await.unwrap();
+    drop(store);
+
+    let store = open_again(&directory);
+    assert_eq!(store.visible(), Position(6));
+    for (name, value) in [
+        ("@a:x", "one of three"),
+        ("@b:x", "none of two"),
+        ("@c:x", "after"),
+    ] {
+        assert_eq!(store.get(&NAMES, (name,)).unwrap().as_deref(), Some(value));
+    }
 }

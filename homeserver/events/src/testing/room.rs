@@ -35,6 +35,7 @@ pub(crate) struct Told {
 }
 
 /// A room and all its accepted events.
+#[derive(Clone)]
 pub(crate) struct TestRoom {
     pub(crate) version: RoomVersionId,
     pub(crate) rules: RoomVersionRules,
@@ -46,7 +47,7 @@ pub(crate) struct TestRoom {
     pub(crate) states: HashMap<OwnedEventId, StateMap<OwnedEventId>>,
     room_id: Option<OwnedRoomId>,
     creator: Option<OwnedUserId>,
-    key: ServerKey,
+    key: Arc<ServerKey>,
     seconds: u32,
 }
 
@@ -76,7 +77,7 @@ impl TestRoom {
             told: Vec::new(),
             states: HashMap::new(),
             creator: None,
-            key: key_of_the_specification(),
+            key: Arc::new(key_of_the_specification()),
             seconds: 0,
         }
     }
@@ -153,6 +154,16 @@ impl TestRoom {
     pub(crate) fn tell(&mut self, told: &Told) -> Result<OwnedEventId, String> {
         let after = self.told_after(told);
         let before = self.state(&after);
+        self.tell_on(told, after, before)
+    }
+
+    /// As [`TestRoom::tell`], after these events, where this is the state.
+    pub(crate) fn tell_on(
+        &mut self,
+        told: &Told,
+        after: Vec<OwnedEventId>,
+        before: StateMap<OwnedEventId>,
+    ) -> Result<OwnedEventId, String> {
         let sender = user(&told.sender);
         let kind = TimelineEventType::from(told.kind.as_str());
         let content = to_raw_value(&self.adapted(&kind, &sender, told.content.clone())).unwrap();

@@ -36,5 +36,18 @@ pub struct UnreadRecord {
     pub items: Vec<(Position, u32, bool)>,
 }
 
+/// What other servers are still to be told: server name, position in the log → [`ToServer`]. The log has what it is. Written together with
+/// the cursor of the follower that finds out whom to tell; removed when the server has it.
+pub const TO_SERVERS: Tree<(String, Position), ToServer> = Tree::new(0x0303, "to_servers");
+
+/// What is to be told of an entry of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToServer {
+    /// What it says.
+    Entry,
+    /// It is a local user's joining, and the server did not follow the user's devices before: it and the devices.
+    EntryAndDevices,
+}
+
 /// Every tree here.
-pub(crate) const TREES: &[&dyn Described] = &[&OWED, &UNREAD];
+pub(crate) const TREES: &[&dyn Described] = &[&OWED, &UNREAD, &TO_SERVERS];

@@ -1,9 +1,10 @@
 //! Every tree, by owner. Numbers: system 0x00__, rooms 0x01__, users 0x02__, delivery 0x03__, media 0x04__,
-//! search 0x05__.
+//! search 0x05__, federation 0x06__.
 //!
 //! Only its owner writes a tree. A tree's number is never used again.
 
 pub mod delivery;
+pub mod federation;
 pub mod media;
 pub mod rooms;
 pub mod search;
@@ -21,6 +22,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static dyn Described> {
         delivery::TREES,
         media::TREES,
         search::TREES,
+        federation::TREES,
     ]
     .into_iter()
     .flatten()
@@ -34,13 +36,14 @@ mod tests {
     use super::*;
 
     /// Each owner's file, its trees, the first byte of their numbers.
-    const OWNERS: [(&str, &[&dyn Described], u8); 6] = [
+    const OWNERS: [(&str, &[&dyn Described], u8); 7] = [
         (include_str!("system.rs"), system::TREES, 0),
         (include_str!("rooms.rs"), rooms::TREES, 1),
         (include_str!("users.rs"), users::TREES, 2),
         (include_str!("delivery.rs"), delivery::TREES, 3),
         (include_str!("media.rs"), media::TREES, 4),
         (include_str!("search.rs"), search::TREES, 5),
+        (include_str!("federation.rs"), federation::TREES, 6),
     ];
 
     #[test]

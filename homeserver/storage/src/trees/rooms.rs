@@ -19,7 +19,7 @@ pub const EVENT_NUMBERS: Tree<(String,), Position> = Tree::new(0x0104, "event_nu
 /// Room's number, order → the event there: the room as its members may read it, accepted events only.
 ///
 /// A live event's order is its position with the highest bit set; one fetched later from before its room's first known
-/// event counts downwards from there.
+/// event counts downwards from there, and one that filled a gap counts downwards from the gap's end.
 pub const TIMELINE: Tree<(Position, u64), Position> = Tree::new(0x0105, "timeline");
 
 /// Room's number, event type, state key → the event that is the room's state there now.
@@ -94,6 +94,17 @@ pub struct MembershipRecord {
     pub was_joined: bool,
     /// Whether the user forgot the room.
     pub forgotten: bool,
+    /// Where it came to be so, if that is not the member event's position: another event made forks meet, and the member event was
+    /// there before.
+    pub since: Option<Position>,
+}
+
+impl MembershipRecord {
+    /// Where it came to be so.
+    #[must_use]
+    pub fn at(&self) -> Position {
+        self.since.unwrap_or(self.event)
+    }
 }
 
 /// The membership of a user in a room.
@@ -207,6 +218,65 @@ pub const REPORTS: Tree<(u64,), ReportRecord> = Tree::new(0x0119, "reports");
 /// Who reported, what they reported → the number of the report in [`REPORTS`]: whoever reports the same again says it anew.
 pub const REPORTED: Tree<(String, String), u64> = Tree::new(0x011a, "reported");
 
+/// Room's number, ID of an event that is not known here, or not with its state → what is known of it: where the room's history has a gap, or
+/// begins.
+pub const GAPS: Tree<(Position, String), GapRecord> = Tree::new(0x0121, "gaps");
+
+/// Room's number, order in [`TIMELINE`], ID of an event that is not known here → nothing: before the event of that order, and after the one before it, the
+/// room's history has a gap that ends with that event. Orders are left out there for what is fetched.
+pub const BREAKS: Tree<(Position, u64, String), ()> = Tree::new(0x0131, "breaks");
+
+/// An event that others follow and that is not known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapRecord {
+    /// Its depth, as those who follow it have it.
+    pub depth: u64,
+    /// Whether the history begins after it: what is before can be fetched.
+    pub is_beginning: bool,
+}
+
+/// ID of an event that is not known here, redaction's number: redactions that came before what they redact.
+pub const HELD_REDACTIONS: Tree<(String, Position), ()> = Tree::new(0x0122, "held_redactions");
+
+/// Room ID, when it came in milliseconds since the epoch, a number → an event of another server that was acknowledged and is still to be taken in: its room
+/// was too slow for its transaction.
+pub const INBOX: Tree<(String, u64, u64), InboxRecord> = Tree::new(0x0130, "inbox");
+
+/// An event that waits to be taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxRecord {
+    /// The server that sent it.
+    pub origin: String,
+    /// The PDU as it came, JSON.
+    pub pdu: JsonText,
+}
+
+/// Room's number → how this server came into it, of rooms whose members it does not all know yet.
+pub const PARTIAL_ROOMS: Tree<(Position,), PartialRecord> = Tree::new(0x0132, "partial_rooms");
+
+/// Room's number, position at which it took its place → number of an event that stands on a state without all members: what is judged
+/// anew once these are known, in this order.
+pub const PARTIAL_EVENTS: Tree<(Position, Position), Position> =
+    Tree::new(0x0133, "partial_events");
+
+/// Room's number → the position at which all its members came to be known, of rooms where that was later than the join.
+pub const WHOLE_SINCE: Tree<(Position,), Position> = Tree::new(0x0134, "whole_since");
+
+/// How this server came into a room without being told of all members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartialRecord {
+    /// The number of the join.
+    pub join: Position,
+    /// The server that let it in.
+    pub via: String,
+    /// The servers that were in the room then, as that one said.
+    pub servers: Vec<String>,
+}
+
+/// Number of a member event of a local user, in a room that this server knows from outside only → the stripped state that came with it,
+/// a JSON list.
+pub const STRIPPED: Tree<(Position,), JsonText> = Tree::new(0x0120, "stripped");
+
 /// Something that somebody found wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportRecord {
@@ -267,4 +337,12 @@ pub(crate) const TREES: &[&dyn Described] = &[
     &DIRECT_ROOMS,
     &REPORTS,
     &REPORTED,
+    &GAPS,
+    &BREAKS,
+    &HELD_REDACTIONS,
+    &INBOX,
+    &STRIPPED,
+    &PARTIAL_ROOMS,
+    &PARTIAL_EVENTS,
+    &WHOLE_SINCE,
 ];

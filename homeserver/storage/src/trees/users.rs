@@ -1,7 +1,7 @@
 //! Trees of `users`.
 //!
-//! Only local users have something here, so a user is keyed by the localpart: shorter than the ID, and the server's name
-//! never changes.
+//! Almost all of it belongs to local users, who are keyed by the localpart: shorter than the ID, and the server's name never
+//! changes. Where others have something too, they are keyed by the whole ID, which no localpart begins like.
 
 use serde::{Deserialize, Serialize};
 
@@ -318,10 +318,48 @@ pub struct DehydratedDevice {
     pub device_data: JsonText,
 }
 
-/// When a user's devices or device keys last changed: localpart → position.
+/// What changed of a local user's devices, for other servers: localpart, position of the change → the device's ID, `""` for the
+/// cross-signing keys.
+pub const DEVICE_UPDATES: Tree<(String, Position), String> = Tree::new(0x0220, "device_updates");
+
+/// Messages waiting for devices of other servers' users: position → the content of an `m.direct_to_device`, which goes to the server
+/// that the log names there. Removed when that server has it.
+pub const TO_DEVICE_ELSEWHERE: Tree<(Position,), JsonText> =
+    Tree::new(0x0221, "to_device_elsewhere");
+
+/// Users of other servers whose devices are followed: user ID → [`ForeignUser`]. Just those who share a room with a local user.
+pub const FOREIGN_USERS: Tree<(String,), ForeignUser> = Tree::new(0x0222, "foreign_users");
+
+/// What another server last said of the keys of one of its users.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ForeignUser {
+    /// The number of the last update.
+    pub stream_id: u64,
+    /// Whether an update was missed: all is to be asked for again.
+    pub stale: bool,
+    /// The master key.
+    pub master: Option<JsonText>,
+    /// The self-signing key.
+    pub self_signing: Option<JsonText>,
+}
+
+/// Devices of [`FOREIGN_USERS`]: user ID, device ID → [`ForeignDevice`].
+pub const FOREIGN_DEVICES: Tree<(String, String), ForeignDevice> =
+    Tree::new(0x0223, "foreign_devices");
+
+/// A device of another server's user.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ForeignDevice {
+    /// Its name.
+    pub display_name: Option<String>,
+    /// Its keys, if it has any.
+    pub keys: Option<JsonText>,
+}
+
+/// When a user's devices or device keys last changed: localpart → position; of another server's user: user ID → position.
 pub const DEVICE_LISTS: Tree<(String,), Position> = Tree::new(0x0211, "device_lists");
 
-/// Whose devices or device keys last changed at a position: position → localpart. [`DEVICE_LISTS`] the other way round.
+/// Whose devices or device keys last changed at a position: position → localpart or user ID. [`DEVICE_LISTS`] the other way round.
 pub const DEVICE_CHANGES: Tree<(Position,), String> = Tree::new(0x0219, "device_changes");
 
 /// What users last said of themselves: localpart → [`Presence`]. Whether they are online is not kept.
@@ -335,6 +373,24 @@ pub struct Presence {
     /// When the user was last active, in milliseconds since the Unix epoch.
     pub last_active: u64,
 }
+
+/// Threads that users follow, or did: localpart, the room's number, the thread's root → [`ThreadSubscription`].
+pub const THREAD_SUBSCRIPTIONS: Tree<(String, Position, String), ThreadSubscription> =
+    Tree::new(0x021a, "thread_subscriptions");
+
+/// Whether a user follows a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadSubscription {
+    /// The position of its last change.
+    pub at: Position,
+    /// Whether a client began it by itself; `None` once it has ended.
+    pub automatic: Option<bool>,
+}
+
+/// When users' [`THREAD_SUBSCRIPTIONS`] last changed: localpart, position → the room's number, the thread's root. Each has just
+/// its last change.
+pub const THREAD_SUBSCRIPTION_CHANGES: Tree<(String, Position), (Position, String)> =
+    Tree::new(0x021b, "thread_subscription_changes");
 
 /// Every tree here.
 pub(crate) const TREES: &[&dyn Described] = &[
@@ -363,4 +419,10 @@ pub(crate) const TREES: &[&dyn Described] = &[
     &BACKUP_SESSIONS,
     &DEHYDRATED_DEVICES,
     &DEVICE_CHANGES,
+    &THREAD_SUBSCRIPTIONS,
+    &THREAD_SUBSCRIPTION_CHANGES,
+    &DEVICE_UPDATES,
+    &TO_DEVICE_ELSEWHERE,
+    &FOREIGN_USERS,
+    &FOREIGN_DEVICES,
 ];
