@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Permissions;
+
 /// What this server allows its own people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -14,6 +16,10 @@ pub struct Config {
     pub delete_seconds: u64,
     /// Whether people may edit and delete their messages without such a limit.
     pub changes_at_any_time: bool,
+    /// Whether everybody in a room sees who has read what, also where a client asks that nobody shall.
+    pub public_receipts: bool,
+    /// What accounts may do at all.
+    pub permissions: Permissions,
 }
 
 impl Default for Config {
@@ -22,6 +28,8 @@ impl Default for Config {
             edit_seconds: 180,
             delete_seconds: 180,
             changes_at_any_time: false,
+            public_receipts: false,
+            permissions: Permissions::default(),
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Change<'a> {
     pub now: MilliSecondsSinceUnixEpoch,
     /// Whether they have the power to redact what others sent.
     pub is_moderator: bool,
+    /// Whether it is in a direct message. Both people have all power there, and nobody moderates.
+    pub is_direct: bool,
     /// Whether they are an application service's. These speak for people elsewhere, whose own servers had their say.
     pub is_appservice: bool,
 }
@@ -55,14 +57,17 @@ impl Change<'_> {
         }
     }
 
-    /// Whether they may delete a message, as far as it is a question of time: whose it must be is for the room's rules. To take back an edit is
-    /// to change the message that was edited, so that `original` is that one.
+    /// Whether they may delete a message, as far as it is a question of time: whose it must be is for the room's rules, except in
+    /// direct messages. To take back an edit is to change the message that was edited, so that `original` is that one.
     ///
     /// # Errors
-    /// [`Refusal::DeleteTimeOver`].
+    /// [`Refusal::DeleteTimeOver`], [`Refusal::NotYours`].
     pub fn delete(self, original: Original<'_>, config: &Config) -> Result<(), Refusal> {
-        if self.is_moderator || self.is_appservice {
+        if self.is_appservice || self.is_moderator && !self.is_direct {
             return Ok(());
+        }
+        if self.is_direct && original.sender != self.user {
+            return Err(Refusal::NotYours);
         }
         match config.delete_window() {
             Some(window) if self.is_over(original, window) => Err(Refusal::DeleteTimeOver {
@@ -116,6 +121,7 @@ mod tests {
             user: user_id!("@alice:here"),
             now: at(now),
             is_moderator: false,
+            is_direct: false,
             is_appservice: false,
         }
     }
@@ -183,6 +189,26 @@ mod tests {
     }
 
     #[test]
+    fn in_a_direct_message_nobody_moderates() {
+        let config = Config::default();
+        let alice = |now| Change {
+            is_moderator: true,
+            is_direct: true,
+            ..alice(now)
+        };
+        assert_eq!(alice(1180).delete(by_alice(1000), &config), Ok(()));
+        assert!(matches!(
+            alice(1181).delete(by_alice(1000), &config),
+            Err(Refusal::DeleteTimeOver { .. })
+        ));
+        let by_bob = Original {
+            sender: user_id!("@bob:here"),
+            ..by_alice(1000)
+        };
+        assert_eq!(alice(1001).delete(by_bob, &config), Err(Refusal::NotYours));
+    }
+
+    #[test]
     fn application_services_have_no_window() {
         let bridge = Change {
             is_appservice: true,
@@ -198,6 +224,7 @@ mod tests {
             edit_seconds: 0,
             delete_seconds: 10,
             changes_at_any_time: false,
+            ..Config::default()
         };
         assert!(alice(1001).edit(by_alice(1000), &config).is_err());
         assert!(alice(1010).delete(by_alice(1000), &config).is_ok());

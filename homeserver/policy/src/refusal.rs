@@ -1,5 +1,7 @@
 //! Why something is refused.
 
+use crate::Permission;
+
 /// Why this server does not let one of its people do something. Its text is a sentence for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -15,8 +17,14 @@ pub enum Refusal {
         /// How long that is.
         seconds: u64,
     },
+    /// The organisation does not let them.
+    #[error("{} on this server; ask its administrators for the permission {}", whoever(*.0), .0.name())]
+    NotPermitted(Permission),
+    /// In a direct message nobody deletes what the other wrote.
+    #[error("in a direct message everybody deletes only what they wrote themselves")]
+    NotYours,
     /// The time for deleting is over.
-    #[error("a message can be deleted for {} after it was sent, and that time is over; a moderator of the room still can", in_words(*.seconds))]
+    #[error("a message can be deleted for {} after it was sent, and that time is over; a moderator of a group or channel still can", in_words(*.seconds))]
     DeleteTimeOver {
         /// How long that is.
         seconds: u64,
@@ -29,10 +37,20 @@ impl Refusal {
     pub fn reason(self) -> &'static str {
         match self {
             Self::NotTheAuthor => "not_the_author",
+            Self::NotPermitted(_) => "not_permitted",
+            Self::NotYours => "not_yours",
             Self::EditOfAnEdit => "edit_of_an_edit",
             Self::EditTimeOver { .. } => "edit_time_over",
             Self::DeleteTimeOver { .. } => "delete_time_over",
         }
+    }
+}
+
+fn whoever(permission: Permission) -> &'static str {
+    match permission {
+        Permission::CreateChannels => "you may not make channels",
+        Permission::CreateDirect => "you may not begin direct messages and groups",
+        Permission::SendFiles => "you may not send files",
     }
 }
 

@@ -131,7 +131,7 @@ impl Rooms {
     pub(crate) fn state_of(&self, reading: &Reading) -> Result<Option<StateId>> {
         reading
             .until
-            .map(|at| Ok(self.event(at)?.state_after()))
+            .map(|at| Ok(self.event(at)?.room_after()))
             .transpose()
     }
 }

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 
 use orvale_events::Foreign;
 use orvale_storage::{
-    Entry, Position, Standing,
+    Entry, Place, Position, Standing,
     trees::rooms::{
-        CURRENT_STATE, EVENT_NUMBERS, HEADS, MEMBERSHIPS, Membership, RELATIONS, ROOM_NUMBERS,
-        ROOMS, RelationRecord, THREADS, TIMELINE,
+        CURRENT_STATE, EVENT_NUMBERS, GAPS, HEADS, HeadRecord, MEMBERSHIPS, Membership, RELATIONS,
+        ROOM_NUMBERS, ROOMS, RelationRecord, THREADS, TIMELINE,
     },
 };
 use ruma::{
@@ -81,7 +81,12 @@ impl Rooms {
     fn own_keys(&self) -> Result<PublicKeyMap> {
         let key = &self.inner.key;
         let public = Base64::parse(key.public_key()).map_err(|e| Error::Internal(e.to_string()))?;
-        let keys = PublicKeySet::from([(key.key_id().to_owned(), public)]);
+        let mut keys = PublicKeySet::from([(key.key_id().to_owned(), public)]);
+        for old in key.old() {
+            let public = Base64::parse(&old.public_key);
+            let public = public.map_err(|e| Error::Internal(e.to_string()))?;
+            keys.insert(old.key_id.clone(), public);
+        }
         Ok(PublicKeyMap::from([(self.server_name().to_string(), keys)]))
     }
 
@@ -110,13 +115,13 @@ impl Rooms {
         if self.store().get(&EVENT_NUMBERS, (id,))? != Some(event.position) {
             fault("is not found by its ID".to_owned());
         }
-        let shown = self
-            .store()
-            .get(&TIMELINE, (event.room, Order::live(event.position).0))?;
-        if event.record.standing == Standing::Accepted && shown != Some(event.position) {
+        let shown = self.store().get(&TIMELINE, (event.room, event.order().0))?;
+        if event.is_shown() && shown != Some(event.position) {
             fault("is not in its room's timeline".to_owned());
         }
-        if let Some((parent, rel_type, key)) = relation(&event.pdu) {
+        if event.is_shown()
+            && let Some((parent, rel_type, key)) = relation(&event.pdu)
+        {
             let expected = RelationRecord {
                 room: event.room,
                 sender: event.pdu.sender.to_string(),
@@ -131,35 +136,89 @@ impl Rooms {
                 fault("is in a thread that its room does not list".to_owned());
             }
         }
-        for before in event.pdu.prev_events.iter().chain(&event.pdu.auth_events) {
-            match self.find_event(before)? {
-                Some(found) if found.room == event.room && found.position < event.position => {}
-                Some(_) => fault(format!(
-                    "stands on {before}, which is of another room or later"
-                )),
-                None => fault(format!("stands on {before}, which is missing")),
-            }
-        }
-        if let [before] = &event.pdu.prev_events[..]
-            && let Some(before) = self.find_event(before)?
-            && before.state_after() != event.state_before()
-        {
-            fault("does not begin with the state that the event before it left".to_owned());
-        }
+        self.check_past(event, &mut fault)?;
         let changes = self.inner.states.diff(
             event.state_before(),
             event.state_after(),
             &Unwritten::default(),
         )?;
+        let counts = matches!(
+            event.record.standing,
+            Standing::Accepted | Standing::SoftFailed
+        );
         let expected: Vec<_> = event
             .pdu
             .state_key
             .iter()
+            .filter(|_| counts)
             .map(|key| (hash(&event.pdu.kind.to_string(), key), Some(event.position)))
             .collect();
         let changes: Vec<_> = changes.into_iter().map(|d| (d.hash, d.b)).collect();
         if changes != expected {
             fault(format!("changes {} entries of the state", changes.len()));
+        }
+        Ok(())
+    }
+
+    /// What an event stands on: events of its room, known before it; where it has a place in the graph, with their states, unless a
+    /// gap is noted there.
+    fn check_past(&self, event: &StoredEvent, fault: &mut impl FnMut(String)) -> Result<()> {
+        let came_in_order =
+            |event: &StoredEvent| matches!(event.record.place, Place::Live | Place::Merged { .. });
+        for before in &event.pdu.auth_events {
+            match self.find_event(before)? {
+                Some(found) if found.room != event.room => {
+                    if event.record.standing != Standing::Rejected {
+                        fault(format!("is allowed by {before}, which is of another room"));
+                    }
+                }
+                Some(found) if came_in_order(event) && found.position > event.position => {
+                    fault(format!("is allowed by {before}, which is later"));
+                }
+                Some(_) => {}
+                // What allows it was not told to this server.
+                None if self.is_noted(event) => {}
+                None => fault(format!("is allowed by {before}, which is missing")),
+            }
+        }
+        if !event.has_state() {
+            return Ok(());
+        }
+        for before in &event.pdu.prev_events {
+            let is_gap = || self.store().contains(&GAPS, (event.room, before));
+            match self.find_event(before)? {
+                Some(found) if found.room != event.room => {
+                    fault(format!("stands on {before}, which is of another room"));
+                }
+                Some(found) if !found.has_state() => {
+                    if !is_gap()? {
+                        fault(format!("stands on {before}, whose state is not known"));
+                    }
+                }
+                Some(found) => {
+                    let is_later = came_in_order(event)
+                        && came_in_order(&found)
+                        && found.position > event.position;
+                    if is_later && !is_gap()? {
+                        fault(format!("stands on {before}, which is later"));
+                    }
+                    let is_only = event.pdu.prev_events.len() == 1;
+                    // Of members that are not all known, an event may tell more.
+                    let goes_on =
+                        found.state_after() == event.state_before() || self.is_partial(event.room);
+                    if is_only && !goes_on && !is_gap()? {
+                        fault(
+                            "does not begin with the state that the event before it left"
+                                .to_owned(),
+                        );
+                    }
+                }
+                None => {
+                    if !is_gap()? {
+                        fault(format!("stands on {before}, which is missing"));
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -182,22 +241,26 @@ impl Rooms {
             .list_backwards(&room, Order::END, Order::START, 1)?
             .pop()
         {
-            Some((_, last)) if last.position == head.latest => {
-                if last.state_after().0 != head.state {
+            Some((order, last)) if order == Order::live(head.latest) => {
+                if last.room_after().0 != head.state {
                     fault("its head names another state than its last event".to_owned());
                 }
             }
+            // Known from outside only.
+            None if head == HeadRecord::default() => {}
             _ => fault("its head names another last event than its timeline".to_owned()),
         }
         for extremity in &head.extremities {
             let known = <&EventId>::try_from(extremity.as_str()).ok();
-            if known
-                .map(|id| self.find_event(id))
-                .transpose()?
-                .flatten()
-                .is_none()
-            {
-                fault(format!("its extremity {extremity} is missing"));
+            let known = known.map(|id| self.find_event(id)).transpose()?.flatten();
+            match known {
+                None => fault(format!("its extremity {extremity} is missing")),
+                Some(event) => {
+                    let is_only = head.extremities.len() == 1;
+                    if is_only && event.state_after().0 != head.state {
+                        fault("its head names another state than its extremity".to_owned());
+                    }
+                }
             }
         }
         let state = self

@@ -3,7 +3,7 @@
 //! The auth rules ask little. What is checked here is what would break a room for everybody if it were sent by mistake, and
 //! what the specification says servers refuse. Events of other servers are not held to it.
 
-use orvale_events::ServerAcl;
+use orvale_events::{PolicyServer, ServerAcl};
 use ruma::{
     RoomAliasId,
     events::{
@@ -73,6 +73,17 @@ impl Rooms {
                     Err(Error::BadContent(
                         "this m.room.server_acl would shut this server out of the room".to_owned(),
                     ))
+                }
+            }
+            StateEventType::RoomPolicy => {
+                let named = PolicyServer::parse(content);
+                if named.is_some_and(|named| named.name() == self.server_name()) {
+                    Err(Error::BadContent(
+                        "this server is no policy server: nothing could be sent any more"
+                            .to_owned(),
+                    ))
+                } else {
+                    Ok(())
                 }
             }
             StateEventType::RoomCanonicalAlias => canonical_aliases(content).map(drop),

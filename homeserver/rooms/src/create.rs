@@ -4,25 +4,18 @@ use orvale_storage::{
     Batch,
     trees::rooms::{ALIASES, AliasRecord, PUBLISHED, ROOM_ALIASES},
 };
-use ruma::{
-    OwnedRoomAliasId, OwnedUserId, RoomAliasId, RoomVersionId, UserId, events::StateEventType,
-};
-use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use ruma::{MilliSecondsSinceUnixEpoch, OwnedRoomAliasId, OwnedUserId, RoomVersionId, UserId};
+use serde_json::value::RawValue;
 use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     Draft, Room, Rooms,
     error::{Error, Result},
-    json::{Object, object, privileges_creators, raw, state},
     member::MemberContent,
 };
 
 /// How many people may be invited as a room is made.
 const MAX_INVITES: usize = 1000;
-/// With how many state events of its creator's a room may start: they are written as one.
-const MAX_INITIAL_STATE: usize = 1000;
-
 /// A room to be made.
 #[derive(Debug, Clone, Default)]
 pub struct NewRoom {
@@ -48,6 +41,8 @@ pub struct NewRoom {
     pub invite: Vec<OwnedUserId>,
     /// Whether the invites say that it is a direct chat.
     pub is_direct: bool,
+    /// When it was made, if that is not now.
+    pub created: Option<MilliSecondsSinceUnixEpoch>,
 }
 
 /// What a room starts with.
@@ -60,16 +55,6 @@ pub enum Preset {
     TrustedPrivate,
     /// For all.
     Public,
-}
-
-/// A state event of `initial_state`.
-#[derive(Deserialize)]
-struct InitialState {
-    #[serde(rename = "type")]
-    kind: StateEventType,
-    #[serde(default)]
-    state_key: String,
-    content: Box<RawValue>,
 }
 
 impl Rooms {
@@ -89,6 +74,7 @@ impl Rooms {
         new: NewRoom,
         also: impl FnOnce(&Room, &mut Batch) + Send,
     ) -> Result<Arc<Room>> {
+        self.ask_about_creation(creator, &new)?;
         let version = new
             .version
             .clone()
@@ -101,12 +87,23 @@ impl Rooms {
             .as_deref()
             .map(|name| self.new_alias(name))
             .transpose()?;
-        let drafts = self.first_events(creator, &version, alias.as_deref(), &new)?;
+        let mut drafts = self.first_events(creator, &version, alias.as_deref(), &new)?;
+        for draft in &mut drafts {
+            draft.timestamp = new.created;
+        }
         let room = self
             .make_room(creator, version, drafts, alias, new.is_published, also)
             .await;
         metrics::counter!("orvale_rooms_created").increment(u64::from(room.is_ok()));
-        room
+        let room = room?;
+        // Their servers have to take the invites, and are asked when there is a room.
+        for user in new.invite.iter().filter(|user| !self.is_local(user)) {
+            let content = invite_content(&new);
+            if let Err(error) = self.invite_remote(creator, user, &room, content).await {
+                tracing::info!(%error, user_id = %user, room_id = %room.id, "an invite was not taken");
+            }
+        }
+        Ok(room)
     }
 
     /// Makes a room of its first events, its alias and directory entry with it.
@@ -158,97 +155,8 @@ impl Rooms {
         }
     }
 
-    /// The first events, in the order of the specification.
-    fn first_events(
-        &self,
-        creator: &UserId,
-        version: &RoomVersionId,
-        alias: Option<&RoomAliasId>,
-        new: &NewRoom,
-    ) -> Result<Vec<Draft>> {
-        if new.initial_state.len() > MAX_INITIAL_STATE {
-            let message = format!("a room starts with at most {MAX_INITIAL_STATE} state events");
-            return Err(Error::InvalidParam(message));
-        }
-        let invited = self.invited(creator, new)?;
-        let mut initial = new
-            .initial_state
-            .iter()
-            .map(|json| initial_state(json))
-            .collect::<Result<Vec<_>>>()?;
-        for event in &initial {
-            let InitialState { kind, content, .. } = event;
-            self.check_state_content(kind, content)
-                .map_err(|e| Error::InvalidRoomState(e.to_string()))?;
-        }
-        // Sent in place of the default: afterwards the creator might not have the power to.
-        let at = initial
-            .iter()
-            .position(|e| e.kind == StateEventType::RoomPowerLevels && e.state_key.is_empty());
-        let levels = match at {
-            Some(at) => object(&initial.remove(at).content)?,
-            None => power_levels(creator, version, &invited, new)?,
-        };
-        self.check_state_content(&StateEventType::RoomPowerLevels, &raw(&levels))
-            .map_err(|e| Error::InvalidRoomState(e.to_string()))?;
-
-        let create = create_content(creator, version, &invited, new)?;
-        let profile = self.member_profile(creator)?;
-        let mut drafts = vec![
-            state(creator, StateEventType::RoomCreate, &create),
-            MemberContent::new("join")
-                .or(&profile)
-                .draft(creator, creator),
-            state(creator, StateEventType::RoomPowerLevels, &levels),
-        ];
-        if let Some(alias) = alias {
-            drafts.push(state(
-                creator,
-                StateEventType::RoomCanonicalAlias,
-                &json!({"alias": alias}),
-            ));
-        }
-        for (kind, content) in preset_state(new.preset) {
-            let is_given = initial
-                .iter()
-                .any(|e| e.kind == kind && e.state_key.is_empty());
-            if !is_given {
-                drafts.push(state(creator, kind, &content));
-            }
-        }
-        for InitialState {
-            kind,
-            state_key,
-            content,
-        } in initial
-        {
-            drafts.push(Draft::state(creator, kind, &state_key, content));
-        }
-        if let Some(name) = &new.name {
-            drafts.push(state(
-                creator,
-                StateEventType::RoomName,
-                &json!({"name": name}),
-            ));
-        }
-        if let Some(topic) = &new.topic {
-            drafts.push(state(
-                creator,
-                StateEventType::RoomTopic,
-                &topic_content(topic),
-            ));
-        }
-        for invitee in invited {
-            let mut content = MemberContent::new("invite").or(&self.member_profile(&invitee)?);
-            if new.is_direct {
-                content = content.with("is_direct", true);
-            }
-            drafts.push(content.draft(creator, &invitee));
-        }
-        Ok(drafts)
-    }
-
-    fn invited(&self, creator: &UserId, new: &NewRoom) -> Result<Vec<OwnedUserId>> {
+    /// Whom the room invites, each once, if they can be invited.
+    pub(crate) fn invited(&self, creator: &UserId, new: &NewRoom) -> Result<Vec<OwnedUserId>> {
         if new.invite.len() > MAX_INVITES {
             let message = format!("at most {MAX_INVITES} people can be invited as a room is made");
             return Err(Error::InvalidParam(message));
@@ -264,140 +172,36 @@ impl Rooms {
             if user == creator {
                 return Err(Error::Forbidden("you cannot invite yourself".to_owned()));
             }
-            self.check_invitable(user)?;
+            if self.is_local(user) || !self.is_federated() {
+                self.check_invitable(creator, user)?;
+            }
         }
         Ok(invited)
     }
 }
 
-fn initial_state(json: &RawValue) -> Result<InitialState> {
-    let event: InitialState = serde_json::from_str(json.get())
-        .map_err(|e| Error::BadContent(format!("initial_state holds no state event: {e}")))?;
-    match event.kind {
-        StateEventType::RoomCreate | StateEventType::RoomMember => Err(Error::InvalidRoomState(
-            format!("{} cannot be part of initial_state", event.kind),
-        )),
-        _ => Ok(event),
-    }
-}
-
-fn create_content(
-    creator: &UserId,
-    version: &RoomVersionId,
-    invited: &[OwnedUserId],
-    new: &NewRoom,
-) -> Result<Object> {
-    let mut content = new
-        .creation_content
-        .as_deref()
-        .map(object)
-        .transpose()?
-        .unwrap_or_default();
-    content.insert("room_version".to_owned(), version.as_str().into());
-    let rules = version
-        .rules()
-        .ok_or_else(|| Error::UnsupportedRoomVersion(version.to_string()))?;
-    if rules.authorization.use_room_create_sender {
-        content.remove("creator");
+/// What the invites to a new room say.
+pub(crate) fn invite_content(new: &NewRoom) -> MemberContent {
+    let content = MemberContent::new("invite");
+    if new.is_direct {
+        content.with("is_direct", true)
     } else {
-        content.insert("creator".to_owned(), creator.as_str().into());
+        content
     }
-    if privileges_creators(version) && new.preset == Preset::TrustedPrivate && !invited.is_empty() {
-        let more = content
-            .entry("additional_creators")
-            .or_insert_with(|| json!([]));
-        let more = more.as_array_mut().ok_or_else(|| {
-            Error::BadContent("additional_creators is a list of user IDs".to_owned())
-        })?;
-        for user in invited {
-            if !more.iter().any(|other| other == user.as_str()) {
-                more.push(user.as_str().into());
-            }
-        }
-    }
-    Ok(content)
-}
-
-fn power_levels(
-    creator: &UserId,
-    version: &RoomVersionId,
-    invited: &[OwnedUserId],
-    new: &NewRoom,
-) -> Result<Object> {
-    let mut users = Object::new();
-    if !privileges_creators(version) {
-        users.insert(creator.to_string(), 100.into());
-        if new.preset == Preset::TrustedPrivate {
-            users.extend(invited.iter().map(|user| (user.to_string(), 100.into())));
-        }
-    }
-    // Closing a room for good is the creators' where they stand above all.
-    let tombstone = if privileges_creators(version) {
-        150
-    } else {
-        100
-    };
-    let levels = json!({
-        "users": users,
-        "users_default": 0,
-        "events": {
-            "m.room.name": 50,
-            "m.room.avatar": 50,
-            "m.room.canonical_alias": 50,
-            "m.room.power_levels": 100,
-            "m.room.history_visibility": 100,
-            "m.room.tombstone": tombstone,
-            "m.room.server_acl": 100,
-            "m.room.encryption": 100,
-        },
-        "events_default": 0,
-        "state_default": 50,
-        "ban": 50,
-        "kick": 50,
-        "redact": 50,
-        "invite": if new.preset == Preset::Public { 50 } else { 0 },
-    });
-    let Value::Object(mut levels) = levels else {
-        return Ok(Object::new());
-    };
-    if let Some(given) = &new.power_levels {
-        levels.extend(object(given)?);
-    }
-    Ok(levels)
-}
-
-fn preset_state(preset: Preset) -> [(StateEventType, Value); 3] {
-    let (join_rule, guest_access) = match preset {
-        Preset::Private | Preset::TrustedPrivate => ("invite", "can_join"),
-        Preset::Public => ("public", "forbidden"),
-    };
-    [
-        (
-            StateEventType::RoomJoinRules,
-            json!({"join_rule": join_rule}),
-        ),
-        (
-            StateEventType::RoomHistoryVisibility,
-            json!({"history_visibility": "shared"}),
-        ),
-        (
-            StateEventType::RoomGuestAccess,
-            json!({"guest_access": guest_access}),
-        ),
-    ]
-}
-
-fn topic_content(topic: &str) -> Value {
-    json!({"topic": topic, "m.topic": {"m.text": [{"body": topic, "mimetype": "text/plain"}]}})
 }
 
 #[cfg(test)]
 mod tests {
-    use ruma::{events::TimelineEventType, room_version_rules::RoomIdFormatVersion};
+    use ruma::{
+        events::{StateEventType, TimelineEventType},
+        room_version_rules::RoomIdFormatVersion,
+    };
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::{
         Order, StoredEvent,
+        first_events::MAX_INITIAL_STATE,
         testing::{raw, rooms, user},
     };
 

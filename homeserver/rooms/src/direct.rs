@@ -9,7 +9,7 @@ use orvale_storage::{
     Batch, Position,
     trees::rooms::{DIRECT_ROOMS, HEADS, Membership},
 };
-use ruma::{OwnedRoomId, UserId, events::StateEventType};
+use ruma::{OwnedRoomId, OwnedUserId, UserId, events::StateEventType};
 use serde_json::json;
 
 use crate::{
@@ -84,7 +84,7 @@ impl Rooms {
         encrypted: bool,
         kept: Option<Position>,
     ) -> Result<Arc<Room>> {
-        self.check_invitable(other)?;
+        self.check_invitable(user, other)?;
         let encryption =
             json!({"type": "m.room.encryption", "content": {"algorithm": "m.megolm.v1.aes-sha2"}});
         let new = NewRoom {
@@ -195,7 +195,32 @@ impl Rooms {
         Ok(before.is_some_and(|before| before.room_id == room.id) && self.are_two(next)?)
     }
 
-    fn are_two(&self, room: &Room) -> Result<bool> {
+    /// Who is in a room or invited.
+    pub(crate) fn people_in(&self, room: &Room) -> Result<Vec<OwnedUserId>> {
+        let members = self.list_state_keys(room, &StateEventType::RoomMember)?;
+        let is_there =
+            |membership| matches!(membership, Some(Membership::Join | Membership::Invite));
+        Ok(members
+            .into_iter()
+            .filter(|(_, record)| is_there(record.membership))
+            .filter_map(|(id, _)| OwnedUserId::try_from(id).ok())
+            .collect())
+    }
+
+    /// Whether it is the room in which the two people in it write each other.
+    pub(crate) fn is_kept_as_direct(&self, room: &Room, people: &[OwnedUserId]) -> Result<bool> {
+        let [one, other] = people else {
+            return Ok(false);
+        };
+        if !self.is_local(one) || !self.is_local(other) {
+            return Ok(false);
+        }
+        let kept = self.store().get(&DIRECT_ROOMS, pair(one, other))?;
+        Ok(kept == Some(room.number))
+    }
+
+    /// Whether at most two people are in a room or invited.
+    pub(crate) fn are_two(&self, room: &Room) -> Result<bool> {
         let head = self.store().get(&HEADS, (room.number,))?;
         Ok(head.is_some_and(|head| head.joined + head.invited <= 2))
     }
@@ -215,7 +240,6 @@ fn pair<'a>(one: &'a UserId, other: &'a UserId) -> (&'a str, &'a str) {
 
 #[cfg(test)]
 mod tests {
-    use ruma::OwnedUserId;
     use tokio::task::JoinSet;
 
     use super::*;

@@ -52,6 +52,9 @@ pub enum Error {
         "a thread cannot start from an event that is itself part of something: answer in its thread"
     )]
     NestedThread,
+    /// The event for which a thread is to be followed is not in it.
+    #[error("{0} is not in this thread")]
+    NotInThread(OwnedEventId),
     /// Whether the user may join depends on rooms that this server knows nothing of.
     #[error("this server is in none of the rooms whose members may join")]
     UnableToAuthoriseJoin,
@@ -88,9 +91,26 @@ pub enum Error {
     /// The room version is not one we speak.
     #[error("this server does not support room version {0}")]
     UnsupportedRoomVersion(String),
+    /// Not all members of the room are known here yet.
+    #[error(
+        "this server has joined the room a short while ago and does not know all of its members yet"
+    )]
+    PartialState,
     /// The room is known, but reached only through servers that we cannot ask.
     #[error("the room can only be reached through other servers, and federation is not available")]
     Unreachable,
+    /// The other server does not know the room's version.
+    #[error("your server does not know version {0}, which the room is of")]
+    IncompatibleRoomVersion(String),
+    /// Another server refused, or could not be reached.
+    #[error(transparent)]
+    Remote(#[from] orvale_federation_client::Error),
+    /// The room's policy server refuses the event, in its words.
+    #[error("the room's policy server refuses it: {0}")]
+    PolicyServer(Box<orvale_federation_client::Answered>),
+    /// Too much waits for the room's policy server.
+    #[error("too much waits for the room's policy server")]
+    PolicyServerBusy,
     /// Something about the people of this server failed.
     #[error(transparent)]
     Users(#[from] orvale_users::Error),

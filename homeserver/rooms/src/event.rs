@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use orvale_events::Pdu;
-use orvale_storage::{EventRecord, Position, Standing};
+use orvale_storage::{EventRecord, Place, Position, Standing};
 use ruma::{
     EventId, OwnedEventId, OwnedRoomId, RoomId, UserId, room_version_rules::RoomVersionRules,
 };
@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use crate::{
     error::{Error, Result},
     state::StateId,
+    timeline::Order,
 };
 
 /// An event of a room, with its number. Shared by all who read it; its form for clients is made once.
@@ -154,6 +155,33 @@ impl StoredEvent {
     #[must_use]
     pub fn state_after(&self) -> StateId {
         StateId(self.record.state_after)
+    }
+
+    /// The room's state before it came: with what was in the room besides, if it did not follow all of that.
+    #[must_use]
+    pub fn room_before(&self) -> StateId {
+        StateId(match self.record.place {
+            Place::Live | Place::Past { .. } => self.record.state_before,
+            Place::Merged { before, .. } | Place::Late { before, .. } => before,
+        })
+    }
+
+    /// The room's state after it came.
+    #[must_use]
+    pub fn room_after(&self) -> StateId {
+        StateId(match self.record.place {
+            Place::Live | Place::Past { .. } => self.record.state_after,
+            Place::Merged { after, .. } | Place::Late { after, .. } => after,
+        })
+    }
+
+    /// Its place in the timeline, if it is accepted.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        match self.record.place {
+            Place::Live | Place::Merged { .. } => Order::live(self.position),
+            Place::Late { order, .. } | Place::Past { order } => Order(order),
+        }
     }
 
     /// The client form up to the inside of `unsigned`, without the first brace.

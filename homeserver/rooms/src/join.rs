@@ -55,7 +55,7 @@ impl Rooms {
             Some(Membership::Join | Membership::Invite) => None,
             Some(Membership::Knock | Membership::Leave) | None => self.authoriser(view, user)?,
         };
-        if self.users().is_guest(user)? {
+        if self.is_local(user) && self.users().is_guest(user)? {
             let access = view.state(&StateEventType::RoomGuestAccess, "")?;
             if access.and_then(|event| event.content_field("guest_access"))
                 != Some(GuestAccess::CanJoin)
@@ -101,7 +101,7 @@ impl Rooms {
     }
 
     /// Whether the user is in one of the rooms whose members may join.
-    fn check_allowed(&self, user: &UserId, restricted: &Restricted) -> Result<()> {
+    pub(crate) fn check_allowed(&self, user: &UserId, restricted: &Restricted) -> Result<()> {
         let mut knows_all = true;
         for rule in &restricted.allow {
             let AllowRule::RoomMembership(rule) = rule else {
@@ -126,7 +126,7 @@ impl Rooms {
         }
     }
 
-    fn has_local_member(&self, room: &Room) -> Result<bool> {
+    pub(crate) fn has_local_member(&self, room: &Room) -> Result<bool> {
         Ok(self.find_joined_local(room, |_| Ok(true))?.is_some())
     }
 
@@ -154,7 +154,7 @@ impl Rooms {
     }
 
     /// The first local member for whom `is_fit` holds.
-    fn find_joined_local(
+    pub(crate) fn find_joined_local(
         &self,
         room: &Room,
         mut is_fit: impl FnMut(&UserId) -> Result<bool>,

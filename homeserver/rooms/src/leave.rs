@@ -20,6 +20,9 @@ impl Rooms {
     /// # Errors
     /// [`Error::NotJoined`] for strangers, [`Error::Forbidden`] for the banned.
     pub async fn leave(&self, user: &UserId, room: &Arc<Room>, reason: Option<&str>) -> Result<()> {
+        if self.stands_outside(user, room)? {
+            return self.leave_from_outside(user, room, reason).await;
+        }
         self.append(room, |view| match view.membership(user)? {
             None => Err(Error::NotJoined),
             Some(Membership::Ban) => {

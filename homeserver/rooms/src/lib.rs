@@ -4,14 +4,18 @@
 //! |---|---|
 //! | `rooms.rs` | [`Rooms`], the handle: finding rooms, events, states, memberships |
 //! | `room.rs` | [`Room`]: its lock, its head in memory |
-//! | `append.rs` | the one way in: [`Rooms::append`] |
+//! | `append/` | the one way in: [`Rooms::append`] |
+//! | `foreign/` | events of other servers on that way in: how they are judged, what is missing, [`Rooms::accept`] |
+//! | `remote/` | what is asked of other servers, and what they send: joins, invites, transactions, history |
+//! | `forks.rs` | the state where forks of a room's history meet |
 //! | `state.rs` | states as persistent tries |
 //! | `event.rs` | [`StoredEvent`]: an event as it is read |
-//! | `timeline.rs` | pages of a room's history, [`Order`] |
+//! | `timeline.rs`, `breaks.rs` | pages of a room's history, [`Order`]; where there are gaps in it |
 //! | `visibility.rs` | who may see an event |
 //! | `redaction.rs`, `power.rs` | redactions, power levels |
 //! | `policy.rs` | what is asked of `orvale-policy` before a local user's event is made |
-//! | `create.rs` | making rooms |
+//! | `policy_server.rs` | rooms whose events a policy server checks |
+//! | `create.rs`, `first_events.rs` | making rooms |
 //! | `join.rs`, `leave.rs`, `knock.rs`, `moderate.rs` | changes of membership, one's own and others' |
 //! | `member.rs` | member events and the profiles in them |
 //! | `send.rs`, `check_content.rs` | sending, and what is refused before the auth rules are asked |
@@ -23,9 +27,12 @@
 //! | `alias.rs`, `directory.rs` | room aliases, the public directory |
 //! | `direct.rs` | the one room in which two people write each other directly |
 //! | `upgrade.rs`, `carry_over.rs` | a new room in the place of an old one, and what its members keep |
-//! | `summary.rs`, `spaces.rs` | what is shown of a room to those outside; the rooms of a space |
+//! | `summary.rs`, `spaces/` | what is shown of a room to those outside; the rooms of a space |
+//! | `for_servers.rs` | what other servers are shown of rooms |
 //! | `relations.rs`, `threads.rs` | what relates to an event, and what of it is bundled with the event |
+//! | `thread_subscriptions.rs` | which threads a user follows |
 //! | `receipts.rs`, `typing.rs` | who has read how far, who is typing |
+//! | `servers.rs` | which servers are in a room, whom its access list lets in |
 //! | `check.rs`, `check_lists.rs` | whether all that is stored agrees |
 //!
 //! Reads see what is visible in the store. Appending sees more: under its lock, a room's head already stands on events whose
@@ -39,6 +46,7 @@ mod alias;
 mod append;
 #[cfg(test)]
 mod append_tests;
+mod breaks;
 mod carry_over;
 mod check;
 mod check_content;
@@ -49,6 +57,11 @@ mod directory;
 mod error;
 mod event;
 mod filter;
+mod first_events;
+mod for_servers;
+mod foreign;
+mod forks;
+mod invite_permission;
 mod join;
 mod json;
 mod knock;
@@ -60,13 +73,16 @@ mod moderate;
 mod moment;
 mod news;
 mod pages;
+mod partial;
 mod policy;
+mod policy_server;
 mod power;
 #[cfg(test)]
 mod reading_tests;
 mod receipts;
 mod redaction;
 mod relations;
+mod remote;
 mod reports;
 mod room;
 mod room_state;
@@ -74,11 +90,13 @@ mod rooms;
 mod send;
 #[cfg(test)]
 mod send_tests;
+mod servers;
 mod spaces;
 mod state;
 mod summary;
 #[cfg(test)]
 mod testing;
+mod thread_subscriptions;
 mod threads;
 mod timeline;
 mod typing;
@@ -94,15 +112,20 @@ pub use directory::{DirectoryPage, DirectoryToken};
 pub use error::{Error, Result};
 pub use event::{Reader, StoredEvent};
 pub use filter::EventFilter;
-pub use news::Summary;
-pub use pages::{Around, Context, MAX_PAGE, Page, Shown, Stretch};
+pub use for_servers::SpaceForServer;
+pub use foreign::{Accepted, Arrival, Entrance, LeftOut, Missing, StateGiven};
+pub use invite_permission::InviteVerdict;
+pub use news::{NewMembership, Summary};
+pub use pages::{Around, Context, MAX_PAGE, Page, Shown, Side, Stretch};
 pub use receipts::{Receipt, receipt_contents};
 pub use relations::{Related, Relating};
+pub use remote::{Admitted, GivenOnJoin, Received};
 pub use room::Room;
 pub use room_state::Members;
 pub use rooms::{Clock, Config, Rooms};
 pub use send::{Message, NewState, Txn};
-pub use spaces::{Hierarchy, HierarchyToken, SpaceRoom, Walk};
+pub use servers::Servers;
+pub use spaces::{Elsewhere, Hierarchy, HierarchyToken, Others, SpaceRoom, Walk};
 pub use state::StateId;
 pub use summary::RoomSummary;
 pub use timeline::Order;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     Draft, Rooms,
-    error::{Error, Result},
+    error::Result,
     json::{Object, raw},
 };
 
@@ -73,39 +73,5 @@ impl Rooms {
             content.extend(fields.map(|(key, value)| (key.to_owned(), value.into())));
         }
         Ok(content)
-    }
-
-    /// Refuses to invite users that we cannot reach.
-    pub(crate) fn check_invitable(&self, user: &UserId) -> Result<()> {
-        if !self.is_local(user) {
-            return Err(Error::RemoteUser(user.to_owned()));
-        }
-        if !self.users().exists(user)? {
-            return Err(Error::UnknownUser(user.to_owned()));
-        }
-        if self.blocks_invites(user)? {
-            return Err(Error::InviteBlocked(user.to_owned()));
-        }
-        Ok(())
-    }
-
-    /// Whether a local user wants no invites.
-    ///
-    /// # Errors
-    /// Storage's.
-    pub fn blocks_invites(&self, user: &UserId) -> Result<bool> {
-        #[derive(Default, serde::Deserialize)]
-        struct Config {
-            default_action: Option<Value>,
-        }
-        let content = self
-            .users()
-            .account_data(user, None, "m.invite_permission_config")?;
-        let config: Config = content
-            .and_then(|content| content.parse().ok())
-            .unwrap_or_default();
-        Ok(config
-            .default_action
-            .is_some_and(|action| action == "block"))
     }
 }

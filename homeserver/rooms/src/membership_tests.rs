@@ -499,6 +499,43 @@ async fn who_takes_no_invites_gets_none() {
         rooms.create(&alice, new).await,
         Err(Error::InviteBlocked(_))
     ));
+    set(r#"{"default_action": "block", "allowed_users": ["@alice:*"]}"#).await;
+    rooms.invite(&alice, &bob, &room, None).await.unwrap();
+    rooms.leave(&bob, &room, None).await.unwrap();
     set("{}").await;
     rooms.invite(&alice, &bob, &room, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_ignores_somebody_is_invited_and_does_not_hear_of_it() {
+    let rooms = rooms();
+    let [alice, bob, carol] = rooms.people(["alice", "bob", "carol"]).await;
+    let room = room_of(&rooms, &alice, Preset::Private).await;
+    let ignoring = [
+        (
+            &bob,
+            "m.ignored_user_list",
+            json!({"ignored_users": {alice.as_str(): {}}}),
+        ),
+        (
+            &carol,
+            "org.matrix.msc4155.invite_permission_config",
+            json!({"ignored_users": [alice]}),
+        ),
+    ];
+    for (user, kind, content) in ignoring {
+        let users = rooms.users();
+        let content = content.to_string();
+        users
+            .set_account_data(user, None, kind, &content)
+            .await
+            .unwrap();
+        rooms.invite(&alice, user, &room, None).await.unwrap();
+        let verdict = rooms.invite_verdict(user, &alice).unwrap();
+        assert_eq!(verdict, crate::InviteVerdict::Ignore);
+    }
+    assert_eq!(
+        rooms.invite_verdict(&bob, &carol).unwrap(),
+        crate::InviteVerdict::Allow
+    );
 }

@@ -25,6 +25,10 @@ impl Rooms {
         reason: Option<&str>,
     ) -> Result<()> {
         let content = MemberContent::new("invite").reason(reason);
+        if !self.is_local(target) && self.is_federated() {
+            self.must_be_joined(sender, room)?;
+            return self.invite_remote(sender, target, room, content).await;
+        }
         self.set_membership_of(sender, target, room, content, |now| match now {
             Some(Membership::Join) => Err(forbidden("they are already in the room")),
             Some(Membership::Ban) => Err(forbidden("they are banned from the room")),
@@ -105,7 +109,7 @@ impl Rooms {
         let content = if content.is("invite") {
             // Who may not invite is not told who exists.
             self.must_be_joined(sender, room)?;
-            self.check_invitable(target)?;
+            self.check_invitable(sender, target)?;
             content.or(&self.member_profile(target)?)
         } else {
             content

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use orvale_storage::Position;
 use ruma::{MilliSecondsSinceUnixEpoch, RoomId, UserId, api::Direction};
 
 use crate::{
-    Rooms, StoredEvent, Viewer,
-    access::Reading,
+    Room, Rooms, StoredEvent, Viewer,
     error::{Error, Result},
     timeline::Order,
 };
@@ -30,26 +30,39 @@ impl Rooms {
         direction: Direction,
     ) -> Result<Arc<StoredEvent>> {
         let reading = self.read(user, room)?;
-        let last = reading.until.map_or(Order::END, Order::live);
+        let mut viewer = Viewer::new(self, user, reading.now);
+        let sees = |event: &StoredEvent| viewer.sees(event);
+        self.find_moment_where(&reading.room, reading.until, moment, direction, sees)
+    }
+
+    /// The event closest to a moment, up to a place in the timeline, that is to be shown.
+    pub(crate) fn find_moment_where(
+        &self,
+        room: &Room,
+        until: Option<Position>,
+        moment: MilliSecondsSinceUnixEpoch,
+        direction: Direction,
+        mut sees: impl FnMut(&StoredEvent) -> Result<bool>,
+    ) -> Result<Arc<StoredEvent>> {
+        let last = until.map_or(Order::END, Order::live);
         let is_before = |event: &StoredEvent| event.pdu.origin_server_ts < moment;
         let is_not_after = |event: &StoredEvent| event.pdu.origin_server_ts <= moment;
         let near = match direction {
             Direction::Forward => {
-                let place = self.end_of(&reading, last, is_before)?;
-                self.list_forwards(&reading.room, place.before(), last, LOOKS)?
+                let place = self.end_of(room, last, is_before)?;
+                self.list_forwards(room, place.before(), last, LOOKS)?
             }
             Direction::Backward => {
-                let place = self.end_of(&reading, last, is_not_after)?;
-                self.list_backwards(&reading.room, place.before(), Order::START, LOOKS)?
+                let place = self.end_of(room, last, is_not_after)?;
+                self.list_backwards(room, place.before(), Order::START, LOOKS)?
             }
         };
-        let mut viewer = Viewer::new(self, user, reading.now);
         for (_, event) in near {
             let is_then = match direction {
                 Direction::Forward => !is_before(&event),
                 Direction::Backward => is_not_after(&event),
             };
-            if is_then && viewer.sees(&event)? {
+            if is_then && sees(&event)? {
                 return Ok(event);
             }
         }
@@ -59,19 +72,19 @@ impl Rooms {
     /// Where the events that are early end: an order after the last of them, and not after the next event's.
     fn end_of(
         &self,
-        reading: &Reading,
+        room: &Room,
         last: Order,
         is_early: impl Fn(&StoredEvent) -> bool,
     ) -> Result<Order> {
-        let first = self.list_forwards(&reading.room, Order::START, last, 1)?;
-        let newest = self.list_backwards(&reading.room, last, Order::START, 1)?;
+        let first = self.list_forwards(room, Order::START, last, 1)?;
+        let newest = self.list_backwards(room, last, Order::START, 1)?;
         let (Some((low, _)), Some((high, _))) = (first.first(), newest.first()) else {
             return Ok(last);
         };
         let (mut low, mut high) = (low.0, high.0 + 1);
         while low < high {
             let middle = low + (high - low) / 2;
-            let found = self.list_forwards(&reading.room, Order(middle).before(), last, 1)?;
+            let found = self.list_forwards(room, Order(middle).before(), last, 1)?;
             match found.first() {
                 Some((order, event)) if is_early(event) => low = order.0 + 1,
                 Some(_) | None => high = middle,

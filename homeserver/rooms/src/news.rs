@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use orvale_storage::{
-    Position,
+    Place, Position,
     trees::rooms::{CURRENT_STATE, HEADS, Membership, RECEIPT_STREAM},
 };
-use ruma::{OwnedUserId, UserId, events::StateEventType};
+use ruma::{
+    OwnedUserId, UserId,
+    events::{StateEventType, TimelineEventType},
+};
 use serde_json::value::RawValue;
 
-use crate::{Room, Rooms, StoredEvent, error::Result};
+use crate::{Room, Rooms, StoredEvent, append::membership, error::Result, state::Unwritten};
 
 /// How many members name a room that has no name.
 const HEROES: usize = 5;
@@ -31,7 +34,7 @@ pub struct Summary {
 /// The state that those see of a room who are asked in, or ask.
 ///
 /// <https://spec.matrix.org/v1.19/client-server-api/#stripped-state>
-const STRIPPED: [StateEventType; 8] = [
+pub(crate) const STRIPPED: [StateEventType; 8] = [
     StateEventType::RoomCreate,
     StateEventType::RoomName,
     StateEventType::RoomAvatar,
@@ -42,7 +45,56 @@ const STRIPPED: [StateEventType; 8] = [
     StateEventType::RoomTombstone,
 ];
 
+/// How a user came to stand in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewMembership {
+    /// The membership.
+    pub membership: Membership,
+    /// The member event's number.
+    pub event: Position,
+}
+
 impl Rooms {
+    /// The memberships that an event of a room's timeline changed: that which it gives, and where forks met, others'.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn list_new_memberships(
+        &self,
+        event: &StoredEvent,
+    ) -> Result<Vec<(OwnedUserId, NewMembership)>> {
+        let of = |event: &StoredEvent, is_gone: bool| {
+            let user = UserId::parse(event.pdu.state_key.as_deref()?).ok()?;
+            let is_member = event.pdu.kind == TimelineEventType::RoomMember;
+            let now = match is_gone {
+                false => membership(&event.pdu)?,
+                true => Membership::Leave,
+            };
+            is_member.then_some((
+                user,
+                NewMembership {
+                    membership: now,
+                    event: event.position,
+                },
+            ))
+        };
+        if event.record.place == Place::Live {
+            return Ok(of(event, false).into_iter().collect());
+        }
+        let (before, after) = (event.room_before(), event.room_after());
+        let changes = self
+            .inner
+            .states
+            .diff(before, after, &Unwritten::default())?;
+        let mut found = Vec::new();
+        for change in changes {
+            if let Some(at) = change.b.or(change.a) {
+                found.extend(of(&*self.event(at)?, change.b.is_none()));
+            }
+        }
+        Ok(found)
+    }
+
     /// The position of the last event of a room's timeline, as far as it is visible.
     ///
     /// # Errors
@@ -101,6 +153,15 @@ impl Rooms {
             .into_iter()
             .map(|((_, kind, key), _)| (kind, key))
             .collect())
+    }
+
+    /// Whether a room's state has more than so many member events.
+    pub(crate) fn has_more_members(&self, room: &Room, than: usize) -> Result<bool> {
+        let kind = StateEventType::RoomMember.to_string();
+        let found = self
+            .store()
+            .prefix(&CURRENT_STATE, (room.number, &kind), than + 1)?;
+        Ok(found.len() > than)
     }
 
     /// What `for_user` needs to show a room in a list.
@@ -179,6 +240,11 @@ impl Rooms {
     /// # Errors
     /// Storage's.
     pub fn stripped_state(&self, member: &StoredEvent) -> Result<Vec<Box<RawValue>>> {
+        if !member.has_state() {
+            let mut stripped = self.noted_state(member)?;
+            stripped.push(member.stripped_format()?);
+            return Ok(stripped);
+        }
         let mut events: Vec<Arc<StoredEvent>> = Vec::new();
         for kind in &STRIPPED {
             events.extend(self.find_state_at(member.state_after(), kind, "")?);

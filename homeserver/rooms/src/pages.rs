@@ -60,6 +60,32 @@ pub struct Stretch<'a> {
     pub limit: usize,
     /// Which events.
     pub filter: &'a RoomEventFilter,
+    /// An event before which history is missing that the next page may have: this one ends there ([`Rooms::reach`]).
+    pub bound: Option<Order>,
+}
+
+/// How far to go from an event to one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Side {
+    /// How many events at most.
+    pub limit: usize,
+    /// As [`Stretch::bound`].
+    pub bound: Option<Order>,
+}
+
+impl Side {
+    /// So many events, whatever may be missing there.
+    #[must_use]
+    pub fn of(limit: usize) -> Self {
+        Self { limit, bound: None }
+    }
+
+    /// So many events at most on both sides together: before an event, and after it.
+    #[must_use]
+    pub fn halves(limit: usize) -> [Self; 2] {
+        let limit = limit.min(MAX_PAGE);
+        [Self::of(limit / 2), Self::of(limit - limit / 2)]
+    }
 }
 
 /// The events around one, without it.
@@ -113,9 +139,16 @@ impl Rooms {
             (None, Direction::Forward) => Order::START,
             (Some(from), _) => from.min(last),
         };
+        let bound = stretch.bound.map(Order::before);
         let to = match stretch.direction {
-            Direction::Backward => stretch.to.unwrap_or(Order::START),
-            Direction::Forward => stretch.to.unwrap_or(Order::END).min(last),
+            Direction::Backward => {
+                let to = stretch.to.unwrap_or(Order::START);
+                to.max(bound.unwrap_or(Order::START))
+            }
+            Direction::Forward => {
+                let to = stretch.to.unwrap_or(Order::END);
+                to.min(last).min(bound.unwrap_or(Order::END))
+            }
         };
         let limit = stretch.limit.min(MAX_PAGE);
         let walk = Walk {
@@ -127,9 +160,20 @@ impl Rooms {
         };
         let Found {
             events,
-            at,
-            is_more,
+            mut at,
+            mut is_more,
         } = walk.collect(&mut viewer, from, limit)?;
+        if let Some(bound) = bound
+            && !is_more
+        {
+            is_more = true;
+            at = match stretch.direction {
+                Direction::Backward => bound,
+                // Another place in the same gap: clients take a page without events that ends where it began for the last.
+                Direction::Forward if at == from => Order(at.0 + 1).min(bound.before()).max(at),
+                Direction::Forward => at,
+            };
+        }
         let members = if stretch.filter.lazy_load_options.is_disabled() {
             Vec::new()
         } else {
@@ -185,7 +229,7 @@ impl Rooms {
         Ok(Shown { event, reader })
     }
 
-    /// An event with at most `limit` events around it.
+    /// An event with those around it.
     ///
     /// # Errors
     /// [`crate::Error::UnknownEvent`] if the user cannot see it, [`crate::Error::NotJoined`] if they cannot see the room.
@@ -195,18 +239,16 @@ impl Rooms {
         device: &'a str,
         room: &RoomId,
         id: &EventId,
-        limit: usize,
+        sides: [Side; 2],
         filter: &RoomEventFilter,
     ) -> Result<Context<'a>> {
         let reading = self.read(user, room)?;
         let event = self.visible_event(user, &reading.room, id)?;
         let mut viewer = Viewer::new(self, user, reading.now).on(device);
-        let limit = limit.min(MAX_PAGE);
-        let limits = (limit / 2, limit - limit / 2);
-        let around = self.around(&mut viewer, &reading, &event, limits, filter)?;
+        let around = self.around(&mut viewer, &reading, &event, sides, filter)?;
         let at = around.after.last().map_or(&event, |shown| &shown.event);
         let lazily = !filter.lazy_load_options.is_disabled();
-        let state = self.list_state_at(at.state_after())?;
+        let state = self.list_state_at(at.room_after())?;
         let event = Shown {
             reader: viewer.reader(&event)?,
             event,
@@ -246,7 +288,7 @@ impl Rooms {
         })
     }
 
-    /// The events before and after one that the reader may see: at most so many of each.
+    /// The events before and after one that the reader may see.
     ///
     /// # Errors
     /// Storage's.
@@ -255,22 +297,23 @@ impl Rooms {
         viewer: &mut Viewer<'a>,
         reading: &Reading,
         event: &StoredEvent,
-        (before, after): (usize, usize),
+        [before, after]: [Side; 2],
         filter: &RoomEventFilter,
     ) -> Result<Around<'a>> {
-        let here = Order::live(event.position);
+        let here = event.order();
         let filter = EventFilter::new(filter, &reading.room);
         let mut walk = Walk {
             rooms: self,
             reading,
             direction: Direction::Backward,
-            to: Order::START,
+            to: before.bound.map_or(Order::START, Order::before),
             filter: &filter,
         };
-        let back = walk.collect(viewer, here.before(), before)?;
+        let back = walk.collect(viewer, here.before(), before.limit)?;
         walk.direction = Direction::Forward;
-        walk.to = reading.until.map_or(Order::END, Order::live);
-        let on = walk.collect(viewer, here, after)?;
+        let until = reading.until.map_or(Order::END, Order::live);
+        walk.to = after.bound.map_or(until, |bound| until.min(bound.before()));
+        let on = walk.collect(viewer, here, after.limit)?;
         Ok(Around {
             before: back.events,
             after: on.events,

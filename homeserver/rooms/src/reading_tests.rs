@@ -10,7 +10,7 @@ use ruma::{
 use serde_json::json;
 
 use crate::{
-    Error, Members, NewRoom, Order, Preset, Room, Rooms, Shown, Stretch,
+    Error, Members, NewRoom, Order, Preset, Room, Rooms, Shown, Side, Stretch,
     testing::{raw, rooms, state, text, user},
 };
 
@@ -26,6 +26,7 @@ fn stretch(
         direction,
         limit,
         filter,
+        bound: None,
     }
 }
 
@@ -222,7 +223,14 @@ async fn lazily_loaded_members_are_those_who_wrote() {
         .collect();
     assert_eq!(members, HashSet::from([alice.to_string(), bob.to_string()]));
     let context = rooms
-        .event_context(&carol, "D", &room.id, event.event_id(), 0, &lazy)
+        .event_context(
+            &carol,
+            "D",
+            &room.id,
+            event.event_id(),
+            Side::halves(0),
+            &lazy,
+        )
         .unwrap();
     let is_member = |shown: &&Shown<'_>| shown.event.pdu.kind == "m.room.member".into();
     let members: Vec<_> = context.state.iter().filter(is_member).collect();
@@ -255,7 +263,14 @@ async fn an_event_stands_between_those_before_and_after_it() {
     }
     let none = RoomEventFilter::default();
     let context = rooms
-        .event_context(&alice, "D", &room.id, events[4].event_id(), 4, &none)
+        .event_context(
+            &alice,
+            "D",
+            &room.id,
+            events[4].event_id(),
+            Side::halves(4),
+            &none,
+        )
         .unwrap();
     assert_eq!(bodies(&context.before), ["3", "2"]);
     assert_eq!(bodies(&context.after), ["5", "6"]);
@@ -412,7 +427,14 @@ async fn an_event_is_shown_in_its_own_room_only() {
         ));
         assert!(
             rooms
-                .event_context(&bob, "D", &room.id, event.event_id(), 5, &none)
+                .event_context(
+                    &bob,
+                    "D",
+                    &room.id,
+                    event.event_id(),
+                    Side::halves(5),
+                    &none
+                )
                 .is_err()
         );
     }

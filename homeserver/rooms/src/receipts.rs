@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use orvale_storage::{
-    Batch, Entry, Position,
+    Batch, Entry, Position, Standing,
     trees::rooms::{RECEIPT_STREAM, RECEIPTS, ReceiptKey, ReceiptRecord},
 };
 use ruma::{
-    EventId, OwnedEventId, OwnedUserId, RoomId, UserId,
+    EventId, OwnedEventId, OwnedUserId, RoomId, ServerName, UserId,
     events::receipt::{ReceiptThread, ReceiptType},
 };
 use serde::Deserialize;
@@ -119,9 +119,72 @@ impl Rooms {
         let room = self.get_joined(user, room)?;
         let event = self.visible_event(user, &room, event)?;
         let thread = self.check_thread(&event, thread)?;
+        let kind = if self.config().policy.public_receipts {
+            ReceiptType::Read
+        } else {
+            kind
+        };
+        let now = self.now().get().into();
+        self.put_receipt(user, &room, kind, &event, thread, now)
+            .await
+    }
+
+    /// Another server says that a user of its own has read up to an event. What we have not got, or nobody may say, changes nothing.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub async fn hear_receipt(
+        &self,
+        origin: &ServerName,
+        user: &UserId,
+        room: &RoomId,
+        event: &EventId,
+        thread: &ReceiptThread,
+        timestamp: u64,
+    ) -> Result<()> {
+        let Some(room) = self.heard_in(origin, user, room)? else {
+            return Ok(());
+        };
+        let event = self.find_event(event)?.filter(|event| {
+            event.room == room.number && event.record.standing == Standing::Accepted
+        });
+        let Some(event) = event else { return Ok(()) };
+        let Ok(thread) = self.check_thread(&event, thread) else {
+            return Ok(());
+        };
+        self.put_receipt(user, &room, ReceiptType::Read, &event, thread, timestamp)
+            .await
+    }
+
+    /// The receipt that came to stand at a position, unless it has moved on or is for its user alone.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn public_receipt_at(&self, room: Position, at: Position) -> Result<Option<Receipt>> {
+        let Some(place) = self.store().get(&RECEIPT_STREAM, (room, at))? else {
+            return Ok(None);
+        };
+        let key = (room, &place.user_id, &place.kind, &place.thread);
+        let record = self
+            .store()
+            .get(&RECEIPTS, key)?
+            .filter(|record| record.at == at);
+        let receipt = record.and_then(|record| Receipt::of(place, record));
+        Ok(receipt.filter(|receipt| receipt.kind == ReceiptType::Read))
+    }
+
+    async fn put_receipt(
+        &self,
+        user: &UserId,
+        room: &Room,
+        kind: ReceiptType,
+        event: &StoredEvent,
+        thread: String,
+        timestamp: u64,
+    ) -> Result<()> {
         let (number, kind) = (room.number, kind.to_string());
         let key = (number, user, &kind, &thread);
-        let order = Order::live(event.position).0;
+        let order = event.order().0;
         loop {
             let before = self.store().get(&RECEIPTS, key)?;
             if before.as_ref().is_some_and(|before| before.order >= order) {
@@ -134,7 +197,7 @@ impl Rooms {
                     at: reserved.at(0),
                     event_id: event.event_id().to_string(),
                     order,
-                    timestamp: self.now().get().into(),
+                    timestamp,
                 };
                 let place = ReceiptKey {
                     user_id: user.to_string(),
@@ -324,10 +387,13 @@ mod tests {
     use ruma::RoomVersionId;
 
     use super::*;
-    use crate::testing::{member, raw, rooms, text, user};
+    use crate::testing::{member, raw, rooms, rooms_under, text, user};
 
     async fn setting() -> (Rooms, Arc<Room>, [OwnedUserId; 2]) {
-        let rooms = rooms();
+        setting_in(rooms()).await
+    }
+
+    async fn setting_in(rooms: Rooms) -> (Rooms, Arc<Room>, [OwnedUserId; 2]) {
         let people = rooms.people(["alice", "bob"]).await;
         let room = rooms.public_room(RoomVersionId::V12).await;
         rooms
@@ -392,6 +458,24 @@ mod tests {
         assert_eq!(rooms.receipts(&room, &bob).unwrap().len(), 1);
         let log = rooms.store().log(start, 10).unwrap();
         assert!(matches!(&log[0].1, Entry::Receipt { private: true, .. }));
+    }
+
+    #[tokio::test]
+    async fn where_the_organisation_wants_it_everybody_sees_who_has_read() {
+        let policy = orvale_policy::Config {
+            public_receipts: true,
+            ..orvale_policy::Config::default()
+        };
+        let (rooms, room, [alice, bob]) = setting_in(rooms_under(policy)).await;
+        let one = rooms.did(&room, text(&alice, "one")).await.unwrap();
+        let (kind, thread) = (ReceiptType::ReadPrivate, ReceiptThread::Unthreaded);
+        rooms
+            .set_receipt(&bob, &room.id, kind, one.event_id(), &thread)
+            .await
+            .unwrap();
+        let seen = rooms.receipts(&room, &alice).unwrap();
+        assert_eq!(seen.len(), 1);
+        assert_eq!(seen[0].kind, ReceiptType::Read);
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use orvale_events::Pdu;
 use orvale_storage::{Batch, Entry, trees::rooms::RELATIONS};
 use ruma::{EventId, events::StateEventType};
@@ -58,8 +59,7 @@ pub(crate) fn apply(
     }
     let mut record = target.record.clone();
     record.pdu = orvale_events::redact(&target.record.pdu, &room.rules)?.into();
-    let because = because(redaction)?;
-    record.unsigned = [REDACTED, because.as_bytes()].concat().into();
+    record.unsigned = unsigned(redaction)?;
     batch.rewrite(target.position, &Entry::Event(record.clone()));
     if let Some((parent, rel_type, _)) = crate::append::relation(&target.pdu) {
         batch.delete(&RELATIONS, (parent, rel_type, target.position));
@@ -89,6 +89,11 @@ pub(crate) fn apply(
 }
 
 const REDACTED: &[u8] = b"\"redacted_because\":";
+
+/// `unsigned` of an event that was redacted, as it is stored.
+pub(crate) fn unsigned(redaction: &Pdu) -> Result<Bytes> {
+    Ok([REDACTED, because(redaction)?.as_bytes()].concat().into())
+}
 
 /// The redaction as `unsigned.redacted_because` shows it.
 fn because(redaction: &Pdu) -> Result<String> {

@@ -1,20 +1,29 @@
 //! A room in memory: its lock, and where it stands.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 use orvale_events::Pdu;
 use orvale_storage::{
     Position, Store,
-    trees::rooms::{HEADS, HeadRecord, MembershipRecord, ROOM_NUMBERS, ROOMS, RelationRecord},
+    trees::rooms::{
+        HEADS, HeadRecord, MembershipRecord, PARTIAL_ROOMS, ROOM_NUMBERS, ROOMS, RelationRecord,
+    },
 };
 use parking_lot::{Mutex, MutexGuard};
 use ruma::{
-    OwnedEventId, OwnedRoomId, RoomId, RoomVersionId, events::StateEventType,
+    EventId, OwnedEventId, OwnedRoomId, RoomId, RoomVersionId, events::StateEventType,
     room_version_rules::RoomVersionRules,
 };
 
 use crate::{
     error::{Error, Result},
+    event::StoredEvent,
     state::{StateId, Unwritten},
 };
 
@@ -53,19 +62,82 @@ pub(crate) struct Head {
     /// Relations that the store may not have applied yet: parent, `rel_type`, and the rest.
     pub(crate) relations: Vec<(Position, OwnedEventId, String, RelationRecord)>,
     pub(crate) unwritten: Unwritten,
+    /// Events that the store may not have applied yet.
+    pub(crate) flight: Flight,
+    /// Redactions of what is not known here, which the store may not have noted yet: what they redact, and their numbers.
+    pub(crate) redactions: Vec<(Position, OwnedEventId, Position)>,
+    /// Whether not all members of the room are known yet.
+    pub(crate) is_partial: bool,
+    /// Events found missing, which the store may not have noted yet.
+    pub(crate) gaps: Vec<(Position, OwnedEventId)>,
+}
+
+/// Events on their way to the disk.
+#[derive(Debug, Default)]
+pub(crate) struct Flight {
+    events: BTreeMap<Position, Arc<StoredEvent>>,
+    ids: HashMap<OwnedEventId, Position>,
+}
+
+impl Flight {
+    pub(crate) fn get(&self, id: &EventId) -> Option<&Arc<StoredEvent>> {
+        self.ids.get(id).and_then(|at| self.events.get(at))
+    }
+
+    /// The event of this number. One that was known before is found here by its ID alone, and in the store as it was.
+    pub(crate) fn get_at(&self, number: Position) -> Option<&Arc<StoredEvent>> {
+        self.events
+            .get(&number)
+            .filter(|event| event.position == number)
+    }
+
+    /// All of them that have a place in the room's graph, by the position of the batch that gives it.
+    pub(crate) fn placed(&self) -> impl Iterator<Item = (Position, &Arc<StoredEvent>)> {
+        let placed = self.events.iter().filter(|(_, event)| event.has_state());
+        placed.map(|(at, event)| (*at, event))
+    }
+
+    /// Adds an event that is written by the batch with this position.
+    pub(crate) fn insert(&mut self, at: Position, event: Arc<StoredEvent>) {
+        self.ids.insert(event.pdu.event_id.clone(), at);
+        self.events.insert(at, event);
+    }
+
+    /// Lets go of what came to nothing.
+    pub(crate) fn take_back(&mut self, from: Position) {
+        for event in self.events.split_off(&from).into_values() {
+            self.ids.remove(&event.pdu.event_id);
+        }
+    }
+
+    /// Lets go of what the store can read by now.
+    fn forget(&mut self, visible: Position) {
+        while let Some(first) = self.events.first_entry()
+            && *first.key() <= visible
+        {
+            let at = *first.key();
+            let event = first.remove();
+            // It may be on its way once more, set right.
+            if self.ids.get(&event.pdu.event_id) == Some(&at) {
+                self.ids.remove(&event.pdu.event_id);
+            }
+        }
+    }
 }
 
 impl Head {
-    /// Bounds what is remembered: lets go of what the store can answer by now.
-    pub(crate) fn forget(&mut self, visible: Position) {
-        const KNOWN: usize = 256;
-        if self.known.len() > KNOWN {
+    /// Bounds what is remembered to `share` state events: lets go of what the store can answer by now.
+    pub(crate) fn forget(&mut self, visible: Position, share: usize) {
+        if self.known.len() > share {
             self.known.retain(|_, (at, _)| *at > visible);
         }
         self.transactions.retain(|_, (at, _)| *at > visible);
         self.memberships.retain(|_, (at, _)| *at > visible);
         self.relations.retain(|(at, ..)| *at > visible);
         self.unwritten.forget(visible);
+        self.flight.forget(visible);
+        self.redactions.retain(|(at, ..)| *at > visible);
+        self.gaps.retain(|(at, _)| *at > visible);
     }
 
     pub(crate) fn record(&self) -> HeadRecord {
@@ -106,7 +178,10 @@ impl Room {
 
 /// The rooms that are in memory.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<Maps>);
+pub(crate) struct Known {
+    maps: Mutex<Maps>,
+    rooms: AtomicUsize,
+}
 
 #[derive(Debug, Default)]
 struct Maps {
@@ -115,12 +190,19 @@ struct Maps {
     sweep_at: usize,
 }
 
-const KEPT: usize = 20_000;
+const KEPT: usize = 10_000;
 
 impl Known {
+    /// How many looked-up state events a room may keep, so that all rooms in memory together keep a bounded number: many where
+    /// few rooms are talked in, and what a message needs where many are.
+    pub(crate) fn share(&self) -> usize {
+        const OF_ALL: usize = 65_536;
+        (OF_ALL / self.rooms.load(Relaxed).max(1)).clamp(6, 256)
+    }
+
     /// The room of this ID, from memory or the store.
     pub(crate) fn find(&self, store: &Store, id: &RoomId) -> Result<Option<Arc<Room>>> {
-        if let Some(room) = self.0.lock().by_id.get(id) {
+        if let Some(room) = self.maps.lock().by_id.get(id) {
             return Ok(Some(room.clone()));
         }
         match store.get(&ROOM_NUMBERS, (id,))? {
@@ -132,7 +214,7 @@ impl Known {
     /// The room of this number, from memory or the store.
     pub(crate) fn find_number(&self, store: &Store, number: Position) -> Result<Option<Arc<Room>>> {
         // The map stays locked while a room is read, so that there is never a second one of it.
-        let mut maps = self.0.lock();
+        let mut maps = self.maps.lock();
         if let Some(room) = maps.by_number.get(&number) {
             return Ok(Some(room.clone()));
         }
@@ -155,6 +237,7 @@ impl Known {
             latest: head.latest,
             joined: head.joined,
             invited: head.invited,
+            is_partial: store.contains(&PARTIAL_ROOMS, (number,))?,
             ..Head::default()
         };
         let id = OwnedRoomId::try_from(record.room_id).map_err(|_| malformed("room ID"))?;
@@ -162,18 +245,22 @@ impl Known {
             RoomVersionId::try_from(record.version).map_err(|_| malformed("room version"))?;
         let room = Arc::new(Room::new(number, id, version, head)?);
         maps.insert(&room, store.visible());
+        self.rooms.store(maps.by_number.len(), Relaxed);
         Ok(Some(room))
     }
 
     pub(crate) fn insert(&self, room: &Arc<Room>, visible: Position) {
-        self.0.lock().insert(room, visible);
+        let mut maps = self.maps.lock();
+        maps.insert(room, visible);
+        self.rooms.store(maps.by_number.len(), Relaxed);
     }
 
     /// Forgets a room that came to nothing.
     pub(crate) fn remove(&self, room: &Room) {
-        let mut maps = self.0.lock();
+        let mut maps = self.maps.lock();
         maps.by_number.remove(&room.number);
         maps.by_id.remove(&room.id);
+        self.rooms.store(maps.by_number.len(), Relaxed);
     }
 }
 
@@ -203,5 +290,44 @@ impl Maps {
         }
         self.by_id.insert(room.id.clone(), room.clone());
         self.by_number.insert(room.number, room.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rooms_share_what_may_be_remembered() {
+        let known = Known::default();
+        assert_eq!(known.share(), 256);
+        let mut all = Vec::new();
+        for number in 1..=1_000 {
+            let id = RoomId::parse(format!("!{number}:orvale.test")).unwrap();
+            let room =
+                Room::new(Position(number), id, RoomVersionId::V12, Head::default()).unwrap();
+            all.push(Arc::new(room));
+            known.insert(&all[all.len() - 1], Position::START);
+        }
+        assert_eq!(known.share(), 65);
+        for room in &all[10..] {
+            known.remove(room);
+        }
+        assert_eq!(known.share(), 256);
+    }
+
+    #[test]
+    fn what_the_store_can_answer_is_let_go_of_beyond_the_share() {
+        let of = |n: u64| (StateEventType::RoomMember, format!("@{n}:orvale.test"));
+        let mut head = Head::default();
+        for n in 1..=8 {
+            head.known.insert(of(n), (Position(n), None));
+        }
+        head.forget(Position(6), 8);
+        assert_eq!(head.known.len(), 8);
+        head.forget(Position(6), 7);
+        let mut left: Vec<_> = head.known.values().map(|(at, _)| at.0).collect();
+        left.sort_unstable();
+        assert_eq!(left, [7, 8]);
     }
 }

@@ -121,7 +121,7 @@ impl Rooms {
         let last = self.list_backwards(&reading.room, at, Order::START, 1)?;
         Ok(last
             .first()
-            .map_or(StateId::EMPTY, |(_, event)| event.state_after()))
+            .map_or(StateId::EMPTY, |(_, event)| event.room_after()))
     }
 
     /// The members who are joined, with their member events. Only for those who are joined themselves.

@@ -1,11 +1,15 @@
 //! The handle on rooms.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use orvale_events::ServerKey;
+use orvale_federation_client::FederationClient;
 use orvale_storage::{
     Entry, EventRecord, Position, Store,
     trees::{
@@ -14,6 +18,7 @@ use orvale_storage::{
     },
 };
 use orvale_users::Users;
+use parking_lot::RwLock;
 use quick_cache::{Weighter, sync::Cache};
 use ruma::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedServerName, RoomId, RoomVersionId, ServerName, UInt,
@@ -24,7 +29,11 @@ use crate::{
     directory::Listing,
     error::{Error, Result},
     event::StoredEvent,
+    partial::PartialRooms,
+    policy_server::Silent,
+    remote::Inboxes,
     room::{Known, Room},
+    servers::Servers,
     state::{StateId, States, Unwritten, hash},
     summary::{Outside, OutsideBytes},
     threads::Relations,
@@ -75,8 +84,20 @@ pub(crate) struct Inner {
     pub(crate) relations: Relations,
     /// What the directory shows of rooms.
     pub(crate) listings: Cache<Position, Arc<Listing>>,
+    /// The servers in each room, in the state that was last asked for.
+    pub(crate) servers: Cache<Position, (StateId, Arc<Servers>)>,
     /// How rooms look from outside.
     pub(crate) outsides: Cache<Position, Arc<Outside>, OutsideBytes>,
+    /// The way to other servers.
+    pub(crate) federation: OnceLock<FederationClient>,
+    /// The rooms that take events of other servers now.
+    pub(crate) inboxes: Inboxes,
+    /// The rooms in whose timelines there are gaps.
+    pub(crate) broken: RwLock<BTreeSet<Position>>,
+    /// The rooms whose members are not all known yet.
+    pub(crate) partial: PartialRooms,
+    /// Policy servers that do not answer.
+    pub(crate) silent: Silent,
 }
 
 /// Tells the time.
@@ -95,14 +116,16 @@ impl Weighter<Position, Arc<StoredEvent>> for Bytes {
 
 impl Rooms {
     /// The rooms of a store. `key` signs this server's events.
-    #[must_use]
+    ///
+    /// # Errors
+    /// Storage's.
     pub fn new(
         store: Store,
         users: Users,
         key: Arc<ServerKey>,
         config: Config,
         clock: Clock,
-    ) -> Self {
+    ) -> Result<Self> {
         let events = usize::try_from(config.event_cache_bytes / 2000)
             .unwrap_or(usize::MAX)
             .max(64);
@@ -111,6 +134,8 @@ impl Rooms {
             states: States::new(store.clone(), 50_000),
             events: Cache::with_weighter(events, config.event_cache_bytes, Bytes),
             known: Known::default(),
+            broken: RwLock::new(Self::broken_rooms(&store)?),
+            partial: PartialRooms::of(&store),
             store,
             users,
             key,
@@ -120,11 +145,15 @@ impl Rooms {
             typing: Typing::default(),
             relations,
             listings: Cache::new(10_000),
+            servers: Cache::new(20_000),
             outsides: Cache::with_weighter(5_000, 16 << 20, OutsideBytes),
+            federation: OnceLock::new(),
+            inboxes: Inboxes::default(),
+            silent: Silent::default(),
         };
-        Self {
+        Ok(Self {
             inner: Arc::new(inner),
-        }
+        })
     }
 
     /// This server's name.
@@ -181,6 +210,11 @@ impl Rooms {
         MilliSecondsSinceUnixEpoch(UInt::new_saturating(after(before)))
     }
 
+    /// Lets a room that is about to change go of what it need not remember.
+    pub(crate) fn forget_looked_up(&self, head: &mut crate::room::Head) {
+        head.forget(self.inner.store.visible(), self.inner.known.share());
+    }
+
     /// The room of this ID, if it is known here.
     ///
     /// # Errors
@@ -218,10 +252,11 @@ impl Rooms {
         if let Some(event) = self.inner.events.get(&at) {
             return Ok(event);
         }
-        let Some(Entry::Event(record)) = self.inner.store.get(&LOG, (at,))? else {
-            return Err(Error::Internal(format!("no event at position {at}")));
-        };
-        self.load(at, record)
+        match self.inner.store.get(&LOG, (at,))? {
+            Some(Entry::Event(record)) => self.load(at, record),
+            Some(Entry::Arrived { event }) if event < at => self.event(event),
+            _ => Err(Error::Internal(format!("no event at position {at}"))),
+        }
     }
 
     /// The event of a log entry just read, without reading it again.

@@ -293,7 +293,7 @@ impl Rooms {
         let given = MemberContent::new(&membership).or(&content);
         if membership == "invite" {
             self.must_be_joined(sender, room)?;
-            self.check_invitable(&target)?;
+            self.check_invitable(sender, &target)?;
         }
         let mut appended = self
             .append(room, |view| {

@@ -68,12 +68,34 @@ impl Unwritten {
     }
 }
 
-/// New nodes of a state being made at one position.
+/// The new nodes of all states that are made at one position.
+#[derive(Debug)]
+pub(crate) struct Nodes {
+    at: Position,
+    made: Vec<Arc<StateNode>>,
+}
+
+impl Nodes {
+    pub(crate) fn new(at: Position) -> Self {
+        let made = Vec::new();
+        Self { at, made }
+    }
+
+    /// Puts them into the batch of what made them.
+    pub(crate) fn put(&self, batch: &mut Batch) {
+        let chunks = self.made.chunks(usize::try_from(CHUNK).expect("small"));
+        for (chunk, nodes) in (0..).zip(chunks) {
+            let nodes: Vec<StateNode> = nodes.iter().map(|node| (**node).clone()).collect();
+            batch.put(&STATE_NODES, (self.at, chunk), &nodes);
+        }
+    }
+}
+
+/// A state being made.
 struct Maker<'a> {
     states: &'a States,
     unwritten: &'a Unwritten,
-    at: Position,
-    made: Vec<Arc<StateNode>>,
+    nodes: &'a mut Nodes,
 }
 
 impl States {
@@ -220,33 +242,27 @@ impl States {
         Ok(())
     }
 
-    /// The state that differs from `state` by these entries (`None`: not there), made by the event at `at`. Its new nodes
-    /// go into the batch, and into `unwritten` until the store can read them.
+    /// The state that differs from `state` by these entries (`None`: not there). Its new nodes are kept in `unwritten` too,
+    /// until the store can read them.
     pub(crate) fn change(
         &self,
         state: StateId,
         changes: &[(StateHash, Option<Position>)],
-        at: Position,
+        nodes: &mut Nodes,
         unwritten: &mut Unwritten,
-        batch: &mut Batch,
     ) -> Result<StateId> {
+        let before = nodes.made.len();
+        let mut changes: BTreeMap<StateHash, Option<Position>> = changes.iter().copied().collect();
         let mut maker = Maker {
             states: self,
             unwritten,
-            at,
-            made: Vec::new(),
+            nodes,
         };
-        let mut changes: BTreeMap<StateHash, Option<Position>> = changes.iter().copied().collect();
         let root = maker.change(state.0, 0, &mut changes)?;
-        let made = maker.made;
-        for (chunk, nodes) in (0..).zip(made.chunks(usize::try_from(CHUNK).expect("small"))) {
-            let nodes: Vec<StateNode> = nodes.iter().map(|n| (**n).clone()).collect();
-            batch.put(&STATE_NODES, (at, chunk), &nodes);
-        }
-        for (n, node) in (0..).zip(made) {
-            let id = at.0 << INDEX_BITS | n;
+        for (n, node) in nodes.made.iter().enumerate().skip(before) {
+            let id = nodes.at.0 << INDEX_BITS | n as u64;
             self.nodes.insert(id, node.clone());
-            unwritten.0.insert(id, node);
+            unwritten.0.insert(id, node.clone());
         }
         Ok(StateId(root))
     }
@@ -262,9 +278,10 @@ pub(crate) struct Difference {
 
 impl Maker<'_> {
     fn make(&mut self, node: StateNode) -> u64 {
-        self.made.push(Arc::new(node));
+        let nodes = &mut self.nodes;
+        nodes.made.push(Arc::new(node));
         // A root of number 0 at position 0 cannot be: positions start at 1.
-        self.at.0 << INDEX_BITS | (self.made.len() as u64 - 1)
+        nodes.at.0 << INDEX_BITS | (nodes.made.len() as u64 - 1)
     }
 
     fn change(
@@ -391,7 +408,12 @@ mod tests {
             for (at, step) in (1..).map(Position).zip(steps) {
                 let mut batch = Batch::new();
                 let changes: Vec<_> = step.iter().map(|(k, e)| (hash("t", &k.to_string()), e.map(Position))).collect();
-                state = states.change(state, &changes, at, &mut unwritten, &mut batch).unwrap();
+                let mut nodes = Nodes::new(at);
+                // Some in two steps, as where forks meet.
+                let (first, rest) = changes.split_at(changes.len() / 2);
+                state = states.change(state, first, &mut nodes, &mut unwritten).unwrap();
+                state = states.change(state, rest, &mut nodes, &mut unwritten).unwrap();
+                nodes.put(&mut batch);
                 runtime.block_on(states.store.commit(batch)).unwrap();
                 for (key, event) in changes {
                     match event { Some(e) => model.insert(key, e), None => model.remove(&key) };
@@ -423,21 +445,15 @@ mod tests {
         let members: Vec<_> = (0..50_000_u64)
             .map(|n| (hash("m.room.member", &n.to_string()), Some(Position(n + 1))))
             .collect();
-        let mut batch = Batch::new();
+        let mut nodes = Nodes::new(Position(1));
         let large = states
-            .change(
-                StateId::EMPTY,
-                &members,
-                Position(1),
-                &mut unwritten,
-                &mut batch,
-            )
+            .change(StateId::EMPTY, &members, &mut nodes, &mut unwritten)
             .unwrap();
         let before = unwritten.0.len();
-        let mut batch = Batch::new();
-        let change = [(hash("m.room.topic", ""), Some(Position(2)))];
+        let change = [(hash("m.room.topic", ""), Some(Position(60_000)))];
+        let mut nodes = Nodes::new(Position(60_000));
         let next = states
-            .change(large, &change, Position(2), &mut unwritten, &mut batch)
+            .change(large, &change, &mut nodes, &mut unwritten)
             .unwrap();
         assert!(
             unwritten.0.len() - before <= 6,

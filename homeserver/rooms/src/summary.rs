@@ -10,7 +10,7 @@ use quick_cache::Weighter;
 use ruma::{
     OwnedMxcUri, OwnedRoomAliasId, OwnedRoomId, RoomId, RoomVersionId, UserId,
     events::{StateEventType, room::join_rules::JoinRule},
-    room::{AllowRule, JoinRuleKind, Restricted, RoomType},
+    room::{AllowRule, JoinRuleKind, JoinRuleSummary, Restricted, RoomType},
 };
 use serde::Serialize;
 
@@ -57,8 +57,37 @@ pub struct RoomSummary {
     /// The algorithm by which its messages are encrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption: Option<String>,
-    /// Its version.
-    pub room_version: RoomVersionId,
+    /// Its version; not all servers tell it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room_version: Option<RoomVersionId>,
+}
+
+/// As another server tells of a room.
+impl From<ruma::room::RoomSummary> for RoomSummary {
+    fn from(theirs: ruma::room::RoomSummary) -> Self {
+        let join_rule = JoinRuleKind::from(theirs.join_rule.as_str());
+        let allowed_room_ids = match theirs.join_rule {
+            JoinRuleSummary::Restricted(rule) | JoinRuleSummary::KnockRestricted(rule) => {
+                rule.allowed_room_ids
+            }
+            _ => Vec::new(),
+        };
+        Self {
+            room_id: theirs.room_id,
+            canonical_alias: theirs.canonical_alias,
+            name: theirs.name,
+            topic: theirs.topic,
+            avatar_url: theirs.avatar_url,
+            room_type: theirs.room_type,
+            num_joined_members: theirs.num_joined_members.into(),
+            join_rule,
+            allowed_room_ids,
+            world_readable: theirs.world_readable,
+            guest_can_join: theirs.guest_can_join,
+            encryption: theirs.encryption.map(|algorithm| algorithm.to_string()),
+            room_version: theirs.room_version,
+        }
+    }
 }
 
 /// A room as it looks from outside in one of its states.
@@ -153,6 +182,28 @@ impl Rooms {
         Ok(false)
     }
 
+    /// Whether a user may know of a room that is not here, and of which another server lets this one know.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn may_know_elsewhere(&self, user: &UserId, summary: &RoomSummary) -> Result<bool> {
+        let open = matches!(
+            summary.join_rule,
+            JoinRuleKind::Public | JoinRuleKind::Knock | JoinRuleKind::KnockRestricted
+        );
+        if summary.world_readable || open {
+            return Ok(true);
+        }
+        for allowed in &summary.allowed_room_ids {
+            if let Some(allowed) = self.find(allowed)?
+                && self.is_joined(user, &allowed)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether everybody may join a room, or read it: who is in it is known to all.
     ///
     /// # Errors
@@ -201,7 +252,7 @@ impl Rooms {
             world_readable: chunk.world_readable,
             guest_can_join: chunk.guest_can_join,
             encryption: encryption.and_then(|event| event.pdu.content_field("algorithm")),
-            room_version: room.version.clone(),
+            room_version: Some(room.version.clone()),
         };
         let outside = Arc::new(Outside {
             state,

@@ -6,11 +6,17 @@ use std::sync::{
 };
 
 use orvale_events::ServerKey;
-use orvale_storage::Store;
+use orvale_federation_client::FederationClient;
+use orvale_storage::{
+    Batch, Store,
+    record::JsonText,
+    trees::federation::{KeyRecord, SERVER_KEYS},
+};
 use orvale_users::{NewAccount, Users};
 use ruma::{
     MilliSecondsSinceUnixEpoch, OwnedUserId, RoomVersionId, UInt, UserId,
     events::{StateEventType, TimelineEventType},
+    serde::{Base64, base64::Standard},
 };
 use serde_json::{Value, json, value::RawValue};
 
@@ -22,6 +28,15 @@ pub(crate) fn rooms() -> Rooms {
     rooms_at(Arc::new(move || {
         MilliSecondsSinceUnixEpoch(UInt::new_saturating(ticks.fetch_add(1, Ordering::Relaxed)))
     }))
+}
+
+/// Rooms of a server whose settings say more of what its people may do.
+pub(crate) fn rooms_under(policy: orvale_policy::Config) -> Rooms {
+    let ticks = AtomicU64::new(1_700_000_000_000);
+    let clock: Clock = Arc::new(move || {
+        MilliSecondsSinceUnixEpoch(UInt::new_saturating(ticks.fetch_add(1, Ordering::Relaxed)))
+    });
+    rooms_made("orvale.test", Store::in_memory(), clock, policy)
 }
 
 /// Rooms with a clock of their own.
@@ -40,8 +55,28 @@ pub(crate) fn rooms_on_disk(directory: &std::path::Path) -> Rooms {
 }
 
 pub(crate) fn rooms_in(store: Store, clock: Clock) -> Rooms {
-    let key = ServerKey::generate("orvale.test".try_into().expect("a server name"));
-    let config = orvale_users::Config::default();
+    rooms_of("orvale.test", store, clock)
+}
+
+/// The rooms of a server of its own.
+pub(crate) fn server(name: &str) -> Rooms {
+    let ticks = AtomicU64::new(1_700_000_000_000);
+    let clock: Clock = Arc::new(move || {
+        MilliSecondsSinceUnixEpoch(UInt::new_saturating(ticks.fetch_add(1, Ordering::Relaxed)))
+    });
+    rooms_of(name, Store::in_memory(), clock)
+}
+
+fn rooms_of(name: &str, store: Store, clock: Clock) -> Rooms {
+    rooms_made(name, store, clock, orvale_policy::Config::default())
+}
+
+fn rooms_made(name: &str, store: Store, clock: Clock, policy: orvale_policy::Config) -> Rooms {
+    let key = ServerKey::generate(name.try_into().expect("a server name"));
+    let config = orvale_users::Config {
+        permissions: policy.permissions.clone(),
+        ..orvale_users::Config::default()
+    };
     let people = Users::new(
         store.clone(),
         key.server_name(),
@@ -49,7 +84,44 @@ pub(crate) fn rooms_in(store: Store, clock: Clock) -> Rooms {
         orvale_users::Clock::system(),
     );
     let people = people.expect("the default settings");
-    Rooms::new(store, people, Arc::new(key), Config::default(), clock)
+    let config = Config {
+        policy,
+        ..Config::default()
+    };
+    Rooms::new(store, people, Arc::new(key), config, clock).expect("a store that can be read")
+}
+
+/// Rooms that verify what these other servers signed, and ask nobody.
+pub(crate) async fn knowing(rooms: Rooms, others: &[&Rooms]) -> Rooms {
+    let mut batch = Batch::new();
+    for other in others {
+        let key = &other.inner.key;
+        let public = Base64::<Standard>::parse(key.public_key()).expect("base64");
+        let record = KeyRecord {
+            key: public.into_inner(),
+            valid_until: u64::MAX,
+            fetched_at: 0,
+            answer: JsonText("{}".to_owned()),
+        };
+        batch.put(&SERVER_KEYS, (key.server_name(), key.key_id()), &record);
+    }
+    rooms.store().commit(batch).await.expect("keys are kept");
+    let offline = orvale_federation_client::Config {
+        enabled: false,
+        ..orvale_federation_client::Config::default()
+    };
+    let clock = rooms.inner.clock.clone();
+    let key = rooms.inner.key.clone();
+    let client = FederationClient::new(rooms.store().clone(), key, offline, clock);
+    rooms.federate(client.expect("a client"));
+    rooms
+}
+
+/// The rooms of the same server in another process.
+pub(crate) fn again(rooms: &Rooms) -> Rooms {
+    let (store, key) = (rooms.store().clone(), rooms.inner.key.clone());
+    let (users, clock) = (rooms.users().clone(), rooms.inner.clock.clone());
+    Rooms::new(store, users, key, Config::default(), clock).expect("a store that can be read")
 }
 
 pub(crate) fn user(name: &str) -> OwnedUserId {
@@ -99,12 +171,20 @@ impl Rooms {
 
     /// A public room of alice's, of this version.
     pub(crate) async fn public_room(&self, version: RoomVersionId) -> Arc<Room> {
-        let alice = user("alice");
-        let levels = if version == RoomVersionId::V12 {
-            json!({"users": {}})
-        } else {
-            json!({"users": {"@alice:orvale.test": 100}})
-        };
+        self.public_room_with(version, json!({})).await
+    }
+
+    /// A public room of alice's, of this version, with these power levels besides hers.
+    pub(crate) async fn public_room_with(
+        &self,
+        version: RoomVersionId,
+        mut users: Value,
+    ) -> Arc<Room> {
+        let alice = UserId::parse(format!("@alice:{}", self.server_name())).expect("a user ID");
+        if version != RoomVersionId::V12 {
+            users[alice.as_str()] = json!(100);
+        }
+        let levels = json!({"users": users});
         let drafts = vec![
             state(
                 &alice,

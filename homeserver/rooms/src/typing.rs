@@ -8,13 +8,15 @@ use std::{
 
 use orvale_storage::Position;
 use parking_lot::Mutex;
-use ruma::{OwnedUserId, RoomId, UserId};
+use ruma::{OwnedUserId, RoomId, ServerName, UserId};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{Rooms, error::Result};
 
 /// The longest time that one notice of typing lasts.
 const LONGEST: Duration = Duration::from_secs(120);
+/// How long another server's notice lasts, which has no time in it.
+const HEARD: Duration = Duration::from_secs(30);
 
 /// Who is typing in all rooms. Cheap to clone.
 #[derive(Clone, Default)]
@@ -177,11 +179,32 @@ impl Rooms {
         timeout: Option<Duration>,
     ) -> Result<()> {
         let room = self.get_joined(user, room)?;
-        match timeout {
-            Some(timeout) => self.typing().start(room.number, user, timeout),
-            None => self.typing().stop(room.number, user),
+        self.put_typing(room.number, user, timeout);
+        Ok(())
+    }
+
+    /// Another server says that a user of its own types, or no more. What nobody may say changes nothing.
+    ///
+    /// # Errors
+    /// Storage's.
+    pub fn hear_typing(
+        &self,
+        origin: &ServerName,
+        user: &UserId,
+        room: &RoomId,
+        typing: bool,
+    ) -> Result<()> {
+        if let Some(room) = self.heard_in(origin, user, room)? {
+            self.put_typing(room.number, user, typing.then_some(HEARD));
         }
         Ok(())
+    }
+
+    fn put_typing(&self, room: Position, user: &UserId, timeout: Option<Duration>) {
+        match timeout {
+            Some(timeout) => self.typing().start(room, user, timeout),
+            None => self.typing().stop(room, user),
+        }
     }
 }
 

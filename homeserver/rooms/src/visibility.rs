@@ -15,6 +15,7 @@ use crate::{
     event::{Reader, StoredEvent},
     room::Room,
     state::StateId,
+    timeline::Order,
 };
 
 /// A reader of many events of one room. What is looked up for one event is kept for the next, which mostly shares its state.
@@ -66,7 +67,7 @@ impl<'a> Viewer<'a> {
     /// Storage's.
     pub fn sees(&mut self, event: &StoredEvent) -> Result<bool> {
         let joined = |now: MembershipRecord| {
-            now.membership == Membership::Join && event.position >= now.event
+            now.membership == Membership::Join && event.order() >= Order::live(now.at())
         };
         if self.now.is_some_and(joined) || self.state_shows(event, event.state_before())? {
             return Ok(true);
@@ -119,7 +120,7 @@ impl<'a> Viewer<'a> {
     /// What is added to an event for this reader, but for what is bundled with it.
     pub(crate) fn reader_alone(&mut self, event: &StoredEvent) -> Result<Reader<'a>> {
         let membership = match self.now {
-            Some(now) if event.position >= now.event => Some(now.membership),
+            Some(now) if event.order() >= Order::live(now.at()) => Some(now.membership),
             // A stranger never had another one.
             None => None,
             Some(_) => self.circumstances(event.state_after())?.membership,
@@ -205,7 +206,7 @@ impl<'a> Viewer<'a> {
             return Ok(false);
         };
         let mut at = Some(self.rooms.event(now.event)?);
-        while let Some(member) = at.filter(|member| member.position > event.position) {
+        while let Some(member) = at.filter(|member| member.order() > event.order()) {
             if membership(&member.pdu) == Some(Membership::Join) {
                 return Ok(true);
             }

@@ -1,16 +1,28 @@
 //! Spaces: the rooms in them, and in the spaces in them.
 
-use std::{collections::HashSet, str::FromStr, sync::Arc};
+mod child;
+mod token;
 
-use orvale_storage::Position;
-use ruma::{MilliSecondsSinceUnixEpoch, OwnedRoomId, RoomId, UserId, events::StateEventType};
-use serde::Deserialize;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use ruma::{OwnedRoomId, OwnedServerName, RoomId, UserId};
 use serde_json::value::RawValue;
 
-use crate::{
-    Room, RoomSummary, Rooms, StoredEvent,
-    error::{Error, Result},
+use self::{
+    child::{child_of_json, place},
+    token::{hash, unknown_token},
 };
+use crate::{
+    RoomSummary, Rooms,
+    error::{Error, Result},
+    summary::Outside,
+};
+
+pub(crate) use child::Child;
+pub use token::HierarchyToken;
 
 /// How many rooms a page has, and how many at most.
 const PAGE: usize = 50;
@@ -22,23 +34,28 @@ const MAX_DEPTH: u16 = 20;
 /// How many rooms one request looks at.
 const MAX_LOOKS: usize = 5_000;
 
-/// The longest `order` that counts.
-const MAX_ORDER: usize = 50;
-
-/// A room in a space, as the space's state says.
-#[derive(Debug, Clone)]
-pub(crate) struct Child {
-    pub(crate) room_id: OwnedRoomId,
-    is_suggested: bool,
-    order: Option<String>,
-    timestamp: MilliSecondsSinceUnixEpoch,
-    /// The stripped event.
-    json: Arc<RawValue>,
+/// A room that is not here, as another server tells of it.
+#[derive(Debug)]
+pub struct Elsewhere {
+    /// What is shown of it.
+    pub summary: RoomSummary,
+    children: Vec<Child>,
 }
 
-impl Child {
-    pub(crate) fn bytes(&self) -> usize {
-        2 * self.room_id.as_str().len() + self.json.get().len() + 150
+/// What is known of rooms that are not here, `None` of those of which no server tells.
+pub type Others = HashMap<OwnedRoomId, Option<Arc<Elsewhere>>>;
+
+impl Elsewhere {
+    /// A room as another server tells of it: its summary, and the stripped events that put rooms into it.
+    #[must_use]
+    pub fn new<'a>(summary: RoomSummary, children: impl IntoIterator<Item = &'a RawValue>) -> Self {
+        let children = children
+            .into_iter()
+            .take(MAX_LOOKS)
+            .filter_map(child_of_json);
+        let mut children: Vec<_> = children.collect();
+        children.sort_by(|a, b| place(a).cmp(&place(b)));
+        Self { summary, children }
     }
 }
 
@@ -62,6 +79,8 @@ pub struct Hierarchy {
     pub rooms: Vec<SpaceRoom>,
     /// Where the next part starts.
     pub next: Option<HierarchyToken>,
+    /// Rooms that are not here and were not known, with servers that may know them: once they are asked, there is more to tell.
+    pub missing: Vec<(OwnedRoomId, Vec<OwnedServerName>)>,
 }
 
 /// A room of a space.
@@ -73,62 +92,18 @@ pub struct SpaceRoom {
     pub children: Vec<Arc<RawValue>>,
 }
 
-/// A place in a walk through a space: after a room, with the walk's other parameters, which stay as they are. The walk is made
-/// again from the start, over what is remembered of each room: nothing is kept for clients that may never come back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HierarchyToken {
-    after: Position,
-    max_depth: u16,
-    suggested_only: bool,
-}
-
-impl std::fmt::Display for HierarchyToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let which = if self.suggested_only { 's' } else { 'a' };
-        write!(f, "h{}_{}_{which}", self.after, self.max_depth)
-    }
-}
-
-impl FromStr for HierarchyToken {
-    type Err = Error;
-
-    fn from_str(token: &str) -> Result<Self> {
-        let parse = || {
-            let mut parts = token.strip_prefix('h')?.split('_');
-            let after = Position(parts.next()?.parse().ok()?);
-            let max_depth = parts.next()?.parse().ok()?;
-            let suggested_only = match parts.next()? {
-                "s" => true,
-                "a" => false,
-                _ => return None,
-            };
-            parts.next().is_none().then_some(Self {
-                after,
-                max_depth,
-                suggested_only,
-            })
-        };
-        parse().ok_or_else(|| unknown_token(token))
-    }
-}
-
-fn unknown_token(token: impl std::fmt::Display) -> Error {
-    Error::InvalidParam(format!(
-        "\"{token}\" is no place in this space: start again without one"
-    ))
-}
-
 impl Rooms {
-    /// A part of a space as a user may know it, each room once.
+    /// A part of a space as a user may know it, each room once; with rooms that are not here, as far as `others` knows them.
     ///
     /// # Errors
     /// [`Error::Forbidden`] if the user may not know of the space; [`Error::InvalidParam`] for a token of another walk.
-    pub fn list_hierarchy(&self, user: &UserId, id: &RoomId, walk: &Walk) -> Result<Hierarchy> {
-        let forbidden = || Error::Forbidden("you may not view this room".to_owned());
-        let root = self.find(id)?.ok_or_else(forbidden)?;
-        if !self.may_know(Some(user), &root, &*self.outside(&root)?)? {
-            return Err(forbidden());
-        }
+    pub fn list_hierarchy(
+        &self,
+        user: &UserId,
+        id: &RoomId,
+        walk: &Walk,
+        others: &Others,
+    ) -> Result<Hierarchy> {
         let max_depth = walk.max_depth.map_or(MAX_DEPTH, |depth| {
             u16::try_from(depth).unwrap_or(MAX_DEPTH).min(MAX_DEPTH)
         });
@@ -143,15 +118,22 @@ impl Rooms {
         let mut skipping = walk.from.map(|from| from.after);
         let (mut page, mut last) = (Hierarchy::default(), None);
         let mut seen = HashSet::new();
-        let mut waiting = vec![(root, 0)];
-        while let Some((room, depth)) = waiting.pop() {
-            if seen.len() == MAX_LOOKS || !seen.insert(room.number) {
+        let of_id = id.server_name().map(ToOwned::to_owned);
+        let mut waiting = vec![(id.to_owned(), of_id.into_iter().collect(), 0)];
+        while let Some((id, via, depth)) = waiting.pop() {
+            if seen.len() == MAX_LOOKS || !seen.insert(id.clone()) {
                 continue;
             }
-            let outside = self.outside(&room)?;
-            if !self.may_know(Some(user), &room, &outside)? {
+            let looked = self.look(user, &id, others)?;
+            let Looked::Shown { summary, children } = looked else {
+                if matches!(looked, Looked::Missing) {
+                    page.missing.push((id, via));
+                } else if depth == 0 {
+                    let message = "you may not view this room";
+                    return Err(Error::Forbidden(message.to_owned()));
+                }
                 continue;
-            }
+            };
             if page.rooms.len() == limit {
                 page.next = last.map(|after| HierarchyToken {
                     after,
@@ -162,87 +144,83 @@ impl Rooms {
             }
             let children = || {
                 let wanted = |child: &&Child| child.is_suggested || !suggested_only;
-                outside.children.iter().filter(wanted)
+                children.children().iter().filter(wanted)
             };
             if depth < max_depth {
                 for child in children().collect::<Vec<_>>().into_iter().rev() {
-                    if let Some(child) = self.find(&child.room_id)? {
-                        waiting.push((child, depth + 1));
-                    }
+                    waiting.push((child.room_id.clone(), child.via.clone(), depth + 1));
                 }
             }
             if let Some(after) = skipping {
-                if after == room.number {
+                if after == hash(&id) {
                     skipping = None;
                 }
                 continue;
             }
-            last = Some(room.number);
+            last = Some(hash(&id));
             page.rooms.push(SpaceRoom {
-                summary: self.summary_now(&room, &outside)?,
+                summary: *summary,
                 children: children().map(|child| child.json.clone()).collect(),
             });
         }
-        match walk.from.filter(|_| skipping.is_some()) {
+        match walk
+            .from
+            .filter(|_| skipping.is_some() && page.missing.is_empty())
+        {
             // What the last page ended with is gone, or hidden by now.
             Some(token) => Err(unknown_token(token)),
             None => Ok(page),
         }
     }
 
-    /// The rooms that a space's state puts into it, in the order they are shown in.
-    pub(crate) fn children(&self, space: &Room) -> Result<Vec<Child>> {
-        let keys = self.list_state_keys(space, &StateEventType::SpaceChild)?;
-        let mut children = Vec::with_capacity(keys.len());
-        for (room_id, record) in keys {
-            let event = self.event(record.event)?;
-            if let Ok(room_id) = OwnedRoomId::try_from(room_id) {
-                children.extend(child(room_id, &event));
+    /// Looks at a room, here or elsewhere.
+    fn look(&self, user: &UserId, id: &RoomId, others: &Others) -> Result<Looked> {
+        if let Some(room) = self.find(id)? {
+            let outside = self.outside(&room)?;
+            if !self.may_know(Some(user), &room, &outside)? {
+                return Ok(Looked::Hidden);
             }
+            return Ok(Looked::Shown {
+                summary: self.summary_now(&room, &outside)?.into(),
+                children: Children::Here(outside),
+            });
         }
-        children.sort_by(|a, b| place(a).cmp(&place(b)));
-        Ok(children)
+        Ok(match others.get(id) {
+            None => Looked::Missing,
+            Some(Some(room)) if self.may_know_elsewhere(user, &room.summary)? => Looked::Shown {
+                summary: room.summary.clone().into(),
+                children: Children::Elsewhere(room.clone()),
+            },
+            Some(_) => Looked::Hidden,
+        })
     }
 }
 
-/// Those with an order come first.
-fn place(child: &Child) -> impl Ord + use<'_> {
-    let Child {
-        order,
-        timestamp,
-        room_id,
-        ..
-    } = child;
-    (order.is_none(), order, timestamp, room_id)
+/// What a look at a room shows.
+enum Looked {
+    Shown {
+        summary: Box<RoomSummary>,
+        children: Children,
+    },
+    /// The user may not know of it, or nobody does.
+    Hidden,
+    /// It is not here, and nobody was asked yet.
+    Missing,
 }
 
-/// The room that an event puts into a space. Without servers to reach it by, it is taken out.
-fn child(room_id: OwnedRoomId, event: &StoredEvent) -> Option<Child> {
-    #[derive(Deserialize)]
-    struct Content {
-        via: Vec<String>,
+/// The rooms in a room, wherever they are kept.
+enum Children {
+    Here(Arc<Outside>),
+    Elsewhere(Arc<Elsewhere>),
+}
+
+impl Children {
+    fn children(&self) -> &[Child] {
+        match self {
+            Self::Here(room) => &room.children,
+            Self::Elsewhere(room) => &room.children,
+        }
     }
-    let content: Content = serde_json::from_str(event.pdu.content.get()).ok()?;
-    if content.via.is_empty() {
-        return None;
-    }
-    let is_valid = |order: &String| {
-        order.len() <= MAX_ORDER && order.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-    };
-    let json = serde_json::json!({
-        "type": event.pdu.kind,
-        "state_key": room_id,
-        "sender": event.pdu.sender,
-        "origin_server_ts": event.pdu.origin_server_ts,
-        "content": &event.pdu.content,
-    });
-    Some(Child {
-        is_suggested: event.pdu.content_field("suggested").unwrap_or(false),
-        order: event.pdu.content_field("order").filter(is_valid),
-        timestamp: event.pdu.origin_server_ts,
-        json: serde_json::value::to_raw_value(&json).ok()?.into(),
-        room_id,
-    })
 }
 
 #[cfg(test)]
@@ -252,7 +230,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        NewRoom, Preset,
+        NewRoom, Preset, Room,
         testing::{rooms, state},
     };
 
@@ -308,7 +286,7 @@ mod tests {
             }
         }
         let page = rooms
-            .list_hierarchy(&alice, &space.id, &Walk::default())
+            .list_hierarchy(&alice, &space.id, &Walk::default(), &Others::new())
             .unwrap();
         assert_eq!(
             names(&page),
@@ -337,7 +315,11 @@ mod tests {
         put(&rooms, &alice, &space, &b, suggested).await;
         put(&rooms, &alice, &inner, &b, via()).await;
         put(&rooms, &alice, &space, &c, via()).await;
-        let list = |walk: Walk| rooms.list_hierarchy(&alice, &space.id, &walk).unwrap();
+        let list = |walk: Walk| {
+            rooms
+                .list_hierarchy(&alice, &space.id, &walk, &Others::new())
+                .unwrap()
+        };
         let all = list(Walk::default());
         assert_eq!(names(&all), ["space", "inner", "a", "b", "c"]);
         assert_eq!(all.next, None);
@@ -378,7 +360,7 @@ mod tests {
                 max_depth,
                 ..Walk::default()
             };
-            let refused = rooms.list_hierarchy(&alice, &space.id, &walk);
+            let refused = rooms.list_hierarchy(&alice, &space.id, &walk, &Others::new());
             assert!(matches!(refused, Err(Error::InvalidParam(_))), "{walk:?}");
         }
         assert!("h3_20".parse::<HierarchyToken>().is_err());
@@ -412,14 +394,14 @@ mod tests {
         let restricted = json!({"join_rule": "restricted", "allow": allow});
         set(&members, "m.room.join_rules", restricted).await;
         let seen_by = |user: &UserId| {
-            let page = rooms.list_hierarchy(user, &space.id, &Walk::default());
+            let page = rooms.list_hierarchy(user, &space.id, &Walk::default(), &Others::new());
             names(&page.unwrap()).join(" ")
         };
         assert_eq!(seen_by(&alice), "space private hidden open knock members");
         assert_eq!(seen_by(&bob), "space open knock");
         rooms.join(&bob, &space, None).await.unwrap();
         assert_eq!(seen_by(&bob), "space open knock members");
-        let refused = rooms.list_hierarchy(&bob, &private.id, &Walk::default());
+        let refused = rooms.list_hierarchy(&bob, &private.id, &Walk::default(), &Others::new());
         assert!(matches!(refused, Err(Error::Forbidden(_))));
 
         let known = |user: Option<&UserId>, room: &Room| rooms.room_summary(user, &room.id).is_ok();
@@ -436,6 +418,87 @@ mod tests {
         assert_eq!(
             (summary.num_joined_members, membership),
             (1, Some(crate::Membership::Join))
+        );
+    }
+
+    #[tokio::test]
+    async fn rooms_that_are_not_here_are_named_until_they_are_known() {
+        let rooms = rooms();
+        let [alice, bob] = rooms.people(["alice", "bob"]).await;
+        let space = room(&rooms, &alice, "space", Preset::Public, true).await;
+        let last = room(&rooms, &alice, "last", Preset::Public, false).await;
+        let far: OwnedRoomId = "!far:far.test".try_into().unwrap();
+        let farther: OwnedRoomId = "!farther:far.test".try_into().unwrap();
+        let content = json!({"via": ["far.test", "near.test"], "order": "a"});
+        let child = state(&alice, "m.space.child", far.as_str(), &content);
+        rooms.did(&space, child).await.unwrap();
+        put(&rooms, &alice, &space, &last, via()).await;
+
+        let mut others = Others::new();
+        let list = |user: &UserId, walk: Walk, others: &Others| {
+            rooms
+                .list_hierarchy(user, &space.id, &walk, others)
+                .unwrap()
+        };
+        let page = list(&alice, Walk::default(), &others);
+        assert_eq!(names(&page), ["space", "last"]);
+        let via: Vec<OwnedServerName> = ["far.test", "near.test"]
+            .map(|s| s.try_into().unwrap())
+            .into();
+        assert_eq!(page.missing, [(far.clone(), via)]);
+
+        let summary = |id: &RoomId, name: &str, rule: &str| RoomSummary {
+            name: Some(name.to_owned()),
+            join_rule: rule.into(),
+            allowed_room_ids: vec![last.id.clone()],
+            ..RoomSummary::from(ruma::room::RoomSummary::new(
+                id.to_owned(),
+                ruma::room::JoinRuleSummary::Public,
+                false,
+                ruma::UInt::MIN,
+                false,
+            ))
+        };
+        let inner = json!({
+            "type": "m.space.child", "state_key": farther, "sender": "@x:far.test", "origin_server_ts": 5,
+            "content": {"via": ["far.test"]},
+        });
+        let inner = crate::json::raw(&inner);
+        let known = Elsewhere::new(summary(&far, "far", "public"), [&*inner]);
+        others.insert(far.clone(), Some(Arc::new(known)));
+        let page = list(&alice, Walk::default(), &others);
+        assert_eq!(names(&page), ["space", "far", "last"]);
+        assert_eq!(page.missing[0].0, farther);
+
+        // Members of another room alone may know of it.
+        let known = Elsewhere::new(summary(&farther, "farther", "restricted"), []);
+        others.insert(farther, Some(Arc::new(known)));
+        let page = list(&alice, Walk::default(), &others);
+        assert_eq!(names(&page), ["space", "far", "farther", "last"]);
+        let page = list(&bob, Walk::default(), &others);
+        assert_eq!(names(&page), ["space", "far", "last"]);
+        let first = list(
+            &alice,
+            Walk {
+                limit: Some(2),
+                ..Walk::default()
+            },
+            &others,
+        );
+        let rest = list(
+            &alice,
+            Walk {
+                from: first.next,
+                ..Walk::default()
+            },
+            &others,
+        );
+        assert_eq!(names(&rest), ["farther", "last"]);
+        // Of those nobody tells of, there is nothing to show.
+        others.insert(far, None);
+        assert_eq!(
+            names(&list(&alice, Walk::default(), &others)),
+            ["space", "last"]
         );
     }
 }

@@ -1,0 +1,224 @@
+//! Rooms whose members are not all known here yet: a room of many can be used as soon as somebody joined it, and is made whole
+//! behind that.
+//!
+//! | file | holds |
+//! |---|---|
+//! | this one | which rooms these are; waiting until one is whole |
+//! | `learn.rs` | what is known all the same: of members by what their events name, and of the state before the join |
+//! | `resync.rs` | the whole state, fetched from the servers in the room |
+//! | `mend.rs` | the room set right by it, in one batch |
+//!
+//! How a room that is not whole differs: `Head::is_partial` says so under its lock, and each event that takes a place is noted in
+//! [`PARTIAL_EVENTS`]. Whoever needs all members waits ([`Rooms::await_whole`]).
+
+mod learn;
+mod mend;
+mod resync;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use orvale_storage::{
+    Batch, Position, Store,
+    trees::rooms::{PARTIAL_EVENTS, PARTIAL_ROOMS, PartialRecord, WHOLE_SINCE},
+};
+use parking_lot::RwLock;
+use ruma::{OwnedServerName, RoomId, ServerName, UserId};
+use tokio::sync::watch;
+
+use crate::{
+    Room, Rooms,
+    error::{Error, Result},
+    room::Head,
+};
+
+/// How long whoever needs a whole room waits for it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The rooms whose members are not all known, and since when those are whole that were such: few, and every reader asks.
+#[derive(Debug, Default)]
+pub(crate) struct PartialRooms {
+    now: RwLock<HashMap<Position, Arc<Partial>>>,
+    whole_since: RwLock<HashMap<Position, Position>>,
+}
+
+/// A room whose members are not all known.
+#[derive(Debug)]
+pub(crate) struct Partial {
+    /// The number of the join by which this server came in.
+    pub(crate) join: Position,
+    /// The server that let it in.
+    pub(crate) via: OwnedServerName,
+    /// The other servers that were in the room then.
+    pub(crate) servers: BTreeSet<OwnedServerName>,
+    is_over: watch::Sender<bool>,
+}
+
+impl Partial {
+    pub(crate) fn new(
+        join: Position,
+        via: OwnedServerName,
+        servers: BTreeSet<OwnedServerName>,
+    ) -> Self {
+        Self {
+            join,
+            via,
+            servers,
+            is_over: watch::Sender::new(false),
+        }
+    }
+
+    fn read(record: &PartialRecord) -> Option<Self> {
+        let servers = record.servers.iter();
+        let servers = servers.filter_map(|name| ServerName::parse(name).ok());
+        let via = ServerName::parse(&record.via).ok()?;
+        Some(Self::new(record.join, via, servers.collect()))
+    }
+
+    fn record(&self) -> PartialRecord {
+        PartialRecord {
+            join: self.join,
+            via: self.via.to_string(),
+            servers: self.servers.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl PartialRooms {
+    pub(crate) fn of(store: &Store) -> Self {
+        let now = store.prefix(&PARTIAL_ROOMS, (), usize::MAX);
+        let now = now.unwrap_or_default().into_iter();
+        let now =
+            now.filter_map(|((room,), record)| Some((room, Arc::new(Partial::read(&record)?))));
+        let whole = store.prefix(&WHOLE_SINCE, (), usize::MAX);
+        let whole = whole.unwrap_or_default().into_iter();
+        Self {
+            now: RwLock::new(now.collect()),
+            whole_since: RwLock::new(whole.map(|((room,), at)| (room, at)).collect()),
+        }
+    }
+
+    pub(crate) fn get(&self, room: Position) -> Option<Arc<Partial>> {
+        self.now.read().get(&room).cloned()
+    }
+
+    fn all(&self) -> Vec<Position> {
+        self.now.read().keys().copied().collect()
+    }
+
+    /// Tells whoever waits, and whoever asks from now on, that a room is not partial any more.
+    fn is_over(&self, room: Position, whole_since: Option<Position>) {
+        if let Some(at) = whole_since {
+            self.whole_since.write().insert(room, at);
+        }
+        if let Some(partial) = self.now.write().remove(&room) {
+            partial.is_over.send_replace(true);
+        }
+    }
+}
+
+impl Rooms {
+    /// Whether not all members of a room are known here yet.
+    #[must_use]
+    pub fn is_partial(&self, room: Position) -> bool {
+        self.inner.partial.now.read().contains_key(&room)
+    }
+
+    /// The position at which all members of a room came to be known, if that was later than the join.
+    #[must_use]
+    pub fn whole_since(&self, room: Position) -> Option<Position> {
+        self.inner.partial.whole_since.read().get(&room).copied()
+    }
+
+    /// Waits a while until all members of a room are known here.
+    ///
+    /// # Errors
+    /// [`Error::PartialState`] if they are not then.
+    pub async fn await_whole(&self, room: &Room) -> Result<()> {
+        self.await_whole_for(room, PATIENCE).await
+    }
+
+    /// As [`Rooms::await_whole`], of the room of this ID, for a user who reads it.
+    ///
+    /// # Errors
+    /// [`Error::NotJoined`]; [`Error::PartialState`].
+    pub async fn await_members(&self, user: &UserId, room: &RoomId) -> Result<()> {
+        let reading = self.read(user, room)?;
+        self.await_whole(&reading.room).await
+    }
+
+    pub(crate) async fn await_whole_for(&self, room: &Room, patience: Duration) -> Result<()> {
+        let Some(partial) = self.inner.partial.get(room.number) else {
+            return Ok(());
+        };
+        let mut is_over = partial.is_over.subscribe();
+        let over = tokio::time::timeout(patience, is_over.wait_for(|over| *over));
+        match over.await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::PartialState),
+        }
+    }
+
+    /// Refuses what cannot be answered of a room whose members are not all known.
+    pub(crate) fn must_be_whole(&self, room: &Room) -> Result<()> {
+        match self.is_partial(room.number) {
+            true => Err(Error::PartialState),
+            false => Ok(()),
+        }
+    }
+
+    /// Notes that not all members of a room are known, in the batch of the join.
+    pub(crate) fn mark_partial(
+        &self,
+        room: &Room,
+        head: &mut Head,
+        partial: Partial,
+        batch: &mut Batch,
+    ) {
+        head.is_partial = true;
+        batch.put(&PARTIAL_ROOMS, (room.number,), &partial.record());
+        let mut now = self.inner.partial.now.write();
+        now.insert(room.number, Arc::new(partial));
+    }
+
+    /// Takes the note back, under the room's lock.
+    fn unmark_partial(&self, room: &Room, head: &mut Head, batch: &mut Batch) -> Result<()> {
+        head.is_partial = false;
+        batch.delete(&PARTIAL_ROOMS, (room.number,));
+        let noted = self
+            .store()
+            .prefix(&PARTIAL_EVENTS, (room.number,), usize::MAX)?;
+        let flying = head.flight.placed().map(|(at, _)| at);
+        for at in noted.into_iter().map(|((_, at), _)| at).chain(flying) {
+            batch.delete(&PARTIAL_EVENTS, (room.number, at));
+        }
+        Ok(())
+    }
+
+    /// Lets a room be as it is known: nobody of this server is in it any more, or comes in anew with all of its state.
+    pub(crate) fn give_up_partial(
+        &self,
+        room: &Room,
+        head: &mut Head,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        self.unmark_partial(room, head, batch)?;
+        self.inner.partial.is_over(room.number, None);
+        Ok(())
+    }
+}
+
+/// Runs what takes long, not between other tasks' turns where there are several threads.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    let flavor = tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor());
+    if matches!(flavor, Ok(tokio::runtime::RuntimeFlavor::MultiThread)) {
+        tokio::task::block_in_place(work)
+    } else {
+        work()
+    }
+}

@@ -1,0 +1,101 @@
+//! Our users knock on rooms through other servers.
+
+use std::sync::Arc;
+
+use orvale_events::SUPPORTED_ROOM_VERSIONS;
+use orvale_storage::trees::rooms::Membership;
+use ruma::{
+    OwnedServerName, RoomId, ServerName, UserId,
+    api::federation::membership::{create_knock_event, prepare_knock_event},
+};
+use serde_json::value::RawValue;
+
+use super::{
+    ask::{may_help, raw},
+    invite::stripped,
+};
+use crate::{
+    Room, Rooms,
+    error::{Error, Result},
+    foreign::Wanted,
+    member::MemberContent,
+};
+
+impl Rooms {
+    /// Knocks on a room, through other servers if this one is not in it.
+    ///
+    /// # Errors
+    /// As of [`Rooms::knock`]; [`Error::Unreachable`] and [`Error::Remote`] if no server helps.
+    pub async fn knock_anywhere(
+        &self,
+        user: &UserId,
+        id: &RoomId,
+        via: &[OwnedServerName],
+        reason: Option<&str>,
+    ) -> Result<Arc<Room>> {
+        let servers = match self.is_federated() {
+            true => self.candidates(id, user, via)?,
+            false => Vec::new(),
+        };
+        if let Some(room) = self.find(id)?
+            && (self.is_resident(&room)? || servers.is_empty())
+        {
+            self.knock(user, &room, reason).await?;
+            return Ok(room);
+        }
+        let content = MemberContent::new("knock")
+            .or(&self.member_profile(user)?)
+            .reason(reason);
+        let mut failed = Error::Unreachable;
+        for server in servers {
+            match self.knock_through(user, id, &server, content.clone()).await {
+                Ok(room) => return Ok(room),
+                Err(error) => {
+                    let is_final = !may_help(&error);
+                    failed = error;
+                    if is_final {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(failed)
+    }
+
+    async fn knock_through(
+        &self,
+        user: &UserId,
+        id: &RoomId,
+        server: &ServerName,
+        content: MemberContent,
+    ) -> Result<Arc<Room>> {
+        let client = self.federation()?;
+        let mut request = prepare_knock_event::v1::Request::new(id.to_owned(), user.to_owned());
+        request.ver = SUPPORTED_ROOM_VERSIONS.to_vec();
+        let proposed = client.send(server, request).await?;
+        let version = proposed.room_version;
+        let rules = orvale_events::rules(&version)?;
+        let wanted = Wanted {
+            room_id: id,
+            user,
+            membership: Membership::Knock,
+        };
+        let knock = self.build_proposed(&rules, &proposed.event, &wanted, content)?;
+        let request = create_knock_event::v1::Request::new(
+            id.to_owned(),
+            knock.pdu.event_id.clone(),
+            raw(&knock.json)?,
+        );
+        let given = client.send(server, request).await?;
+        let room = self.find_or_note(id, &version).await?;
+        let stripped: Vec<Box<RawValue>> = given
+            .knock_room_state
+            .iter()
+            .filter_map(|event| serde_json::value::to_raw_value(event).ok())
+            .filter_map(|event| stripped(&event))
+            .collect();
+        self.note_member(&room, user, knock, Some(&stripped))
+            .await?;
+        Ok(room)
+    }
+}
