@@ -19,6 +19,31 @@ pub struct Config {
     pub unread_bytes: u64,
     /// Telling push gateways.
     pub push: Push,
+    /// Telling other servers.
+    pub servers: Servers,
+}
+
+/// Telling other servers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Servers {
+    /// How long to wait before a server is told again that could not be, in milliseconds; twice as long each time, up to an hour. Any
+    /// sign of life of it ends the wait.
+    pub retry_milliseconds: u64,
+}
+
+impl Default for Servers {
+    fn default() -> Self {
+        Self {
+            retry_milliseconds: 2000,
+        }
+    }
+}
+
+impl Servers {
+    pub(crate) fn retry(&self) -> Duration {
+        Duration::from_millis(self.retry_milliseconds.max(1))
+    }
 }
 
 /// Telling push gateways.
@@ -58,6 +83,7 @@ impl Default for Config {
             connection_bytes: 128 << 20,
             unread_bytes: 64 << 20,
             push: Push::default(),
+            servers: Servers::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use orvale_federation_client::FederationClient;
 use orvale_rooms::Rooms;
 use orvale_storage::Position;
 use orvale_users::Users;
@@ -18,13 +19,15 @@ use tokio::sync::Notify;
 use crate::{
     Config, Result,
     follow::Follow,
+    from_servers::Fetching,
     push::unread::UnreadCache,
     pushers::{self, Pushers},
     sliding::connection::Connections,
     sync::{Asked, lazy::LazyMembers},
+    to_servers::{self, Queues},
 };
 
-/// What carries news to clients and push gateways. Cheap to clone; all clones are one.
+/// What carries news to clients, push gateways and other servers. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Delivery {
     pub(crate) inner: Arc<Inner>,
@@ -42,6 +45,9 @@ pub(crate) struct Inner {
     pub(crate) kinds: quick_cache::sync::Cache<Position, Option<String>>,
     pub(crate) unread: UnreadCache,
     pub(crate) pushers: Pushers,
+    /// `None` where there is no federation.
+    pub(crate) to_servers: Option<Queues>,
+    pub(crate) fetching: Fetching,
     /// Tells this process's tokens from those of earlier ones.
     pub(crate) process: u64,
     closed: AtomicBool,
@@ -51,12 +57,19 @@ pub(crate) struct Inner {
 }
 
 impl Delivery {
-    /// Starts to follow the log, in tasks that end when the last handle or the store is gone. To be called inside a tokio
-    /// runtime.
+    /// Starts to follow the log, in tasks that end when the last handle or the store is gone. Without a `federation` no other server
+    /// is told anything. To be called inside a tokio runtime.
     ///
     /// # Errors
     /// [`crate::Error::Config`] if a setting is impossible.
-    pub fn start(rooms: Rooms, users: Users, config: Config) -> Result<Self> {
+    pub fn start(
+        rooms: Rooms,
+        users: Users,
+        federation: Option<FederationClient>,
+        config: Config,
+    ) -> Result<Self> {
+        let process = u64::from(rooms.now().get());
+        let to_servers = federation.map(|client| Queues::new(client, process));
         let pushers = Pushers::new(&config)?;
         let now = rooms.store().visible();
         let follow = Arc::new(Follow::new(now, config.session_bytes));
@@ -78,6 +91,8 @@ impl Delivery {
             kinds: quick_cache::sync::Cache::new(50_000),
             unread,
             pushers,
+            to_servers,
+            fetching: Fetching::default(),
             process: rand::random(),
             closed: AtomicBool::new(false),
             closing: Notify::new(),
@@ -86,6 +101,14 @@ impl Delivery {
         let inner = Arc::new(inner);
         if inner.config.push.enabled {
             tokio::spawn(pushers::follow(Arc::downgrade(&inner), now));
+        }
+        if inner.to_servers.is_some() {
+            inner.users.set_federates();
+            inner.tell_servers()?;
+            let weak = || Arc::downgrade(&inner);
+            tokio::spawn(to_servers::follow(weak(), now));
+            tokio::spawn(to_servers::follow_hubs(weak()));
+            tokio::spawn(to_servers::follow_signs_of_life(weak()));
         }
         Ok(Self { inner })
     }

@@ -1,4 +1,5 @@
-//! News on its way out: `/sync`, sliding sync, unread counts, push gateways. All of it follows the log; no writer knows of it.
+//! News on its way out: `/sync`, sliding sync, unread counts, push gateways, other servers. All of it follows the log; no writer knows
+//! of it.
 //!
 //! [`Delivery`] is the handle.
 //!
@@ -9,6 +10,10 @@
 //! | `sliding/` | simplified sliding sync: windows over rooms, and what a connection was told |
 //! | `push/` | push rules: what an event means to its reader; how much is unread |
 //! | `pushers/` | the follower that tells push gateways |
+//! | `to_servers/` | the follower that tells other servers, and their queues |
+//! | `from_servers/` | what other servers tell in passing, and the keys of their users' devices |
+//!
+//! Both kinds of sync go back through a room's history by `walk.rs`.
 //!
 //! A sync's way out:
 //!
@@ -28,16 +33,20 @@ mod config;
 mod delivery;
 mod error;
 mod follow;
+mod from_servers;
 mod push;
 mod pushers;
 mod sliding;
 mod sync;
 #[cfg(test)]
 mod testing;
+mod to_servers;
 mod waiting;
+mod walk;
 
-pub use config::{Config, Push};
+pub use config::{Config, Push, Servers};
 pub use delivery::Delivery;
 pub use error::{Error, Result};
+pub use from_servers::ForeignAnswer;
 pub use orvale_outward::AddressRange;
 pub use sliding::{SlidingBody, SlidingQuery};

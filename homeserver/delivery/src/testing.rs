@@ -3,14 +3,21 @@
 use std::{sync::Arc, time::Duration};
 
 use orvale_events::ServerKey;
-use orvale_rooms::{Draft, Room, Rooms, StoredEvent};
-use orvale_storage::Store;
+use orvale_federation_client::FederationClient;
+use orvale_rooms::{Accepted, Arrival, Draft, Room, Rooms, StoredEvent};
+use orvale_storage::{
+    Batch, Store,
+    record::JsonText,
+    trees::federation::{KeyRecord, SERVER_KEYS},
+};
 use orvale_users::{Clock, NewAccount, Users};
 use ruma::{
-    DeviceId, MilliSecondsSinceUnixEpoch, OwnedUserId, RoomVersionId, UInt, UserId,
+    DeviceId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedServerName, OwnedUserId, RoomId,
+    RoomVersionId, UInt, UserId,
     api::client::sync::sync_events::v3::{Filter, Request},
     events::{StateEventType, TimelineEventType},
     presence::PresenceState,
+    serde::{Base64, base64::Standard},
     server_name,
 };
 use serde_json::{Value, json, value::RawValue};
@@ -23,6 +30,7 @@ pub(crate) struct TestServer {
     pub(crate) users: Users,
     pub(crate) delivery: Delivery,
     config: Config,
+    federation: Option<FederationClient>,
 }
 
 pub(crate) fn raw(value: &Value) -> Box<RawValue> {
@@ -53,6 +61,21 @@ impl TestServer {
     }
 
     pub(crate) fn start_with(config: Config) -> Self {
+        Self::start_as(config, |_, _| None)
+    }
+
+    /// One that tells other servers by a client made of its store and key.
+    pub(crate) fn start_federated(
+        config: Config,
+        client: impl FnOnce(Store, Arc<ServerKey>) -> FederationClient,
+    ) -> Self {
+        Self::start_as(config, |store, key| Some(client(store, key)))
+    }
+
+    fn start_as(
+        config: Config,
+        client: impl FnOnce(Store, Arc<ServerKey>) -> Option<FederationClient>,
+    ) -> Self {
         let store = Store::in_memory();
         let name = server_name!("orvale.test");
         let users = Users::new(
@@ -69,27 +92,45 @@ impl TestServer {
             MilliSecondsSinceUnixEpoch(UInt::new_saturating(time.now()))
         };
         let key = Arc::new(ServerKey::generate(name.to_owned()));
+        let federation = client(store.clone(), key.clone());
+        let clock: orvale_rooms::Clock = Arc::new(clock);
+        // It knows the keys it needs, and asks nobody.
+        let config_offline = orvale_federation_client::Config {
+            enabled: false,
+            ..orvale_federation_client::Config::default()
+        };
+        let offline =
+            FederationClient::new(store.clone(), key.clone(), config_offline, clock.clone());
         let rooms = Rooms::new(
             store,
             users.clone(),
             key,
             orvale_rooms::Config::default(),
-            Arc::new(clock),
-        );
-        let delivery =
-            Delivery::start(rooms.clone(), users.clone(), config.clone()).expect("delivery");
+            clock,
+        )
+        .expect("a store that can be read");
+        rooms.federate(offline.expect("a client"));
+        let delivery = Delivery::start(
+            rooms.clone(),
+            users.clone(),
+            federation.clone(),
+            config.clone(),
+        )
+        .expect("delivery");
         Self {
             rooms,
             users,
             delivery,
             config,
+            federation,
         }
     }
 
     /// The same data in the hands of a new process.
     pub(crate) fn restart(&mut self) {
         let (rooms, users) = (self.rooms.clone(), self.users.clone());
-        self.delivery = Delivery::start(rooms, users, self.config.clone()).expect("delivery");
+        self.delivery = Delivery::start(rooms, users, self.federation.clone(), self.config.clone())
+            .expect("delivery");
     }
 
     pub(crate) async fn user(&self, name: &str) -> OwnedUserId {
@@ -143,6 +184,101 @@ impl TestServer {
 
     pub(crate) async fn join(&self, room: &Arc<Room>, user_id: &UserId) -> Arc<StoredEvent> {
         self.did(room, member(user_id, user_id, "join")).await
+    }
+
+    /// Another server, whose key this one has.
+    pub(crate) async fn knows(&self, name: &str) -> ServerKey {
+        let key = ServerKey::generate(OwnedServerName::try_from(name).expect("a name"));
+        let public = Base64::<Standard>::parse(key.public_key()).expect("base64");
+        let record = KeyRecord {
+            key: public.into_inner(),
+            valid_until: u64::MAX,
+            fetched_at: 0,
+            answer: JsonText("{}".to_owned()),
+        };
+        let mut batch = Batch::new();
+        batch.put(&SERVER_KEYS, (name, key.key_id()), &record);
+        let kept = self.rooms.store().commit(batch).await;
+        kept.expect("a key is kept");
+        key
+    }
+
+    /// Somebody of another server invites a user to a room that this server is not in.
+    pub(crate) async fn invited_by(&self, them: &ServerKey, target: &UserId) -> OwnedEventId {
+        let room = RoomId::parse(format!("!room:{}", them.server_name())).expect("an ID");
+        let sender = UserId::parse(format!("@zoe:{}", them.server_name())).expect("an ID");
+        let version = RoomVersionId::V10;
+        let template = orvale_events::Template {
+            room_id: Some(room.clone()),
+            sender: sender.clone(),
+            kind: TimelineEventType::RoomMember,
+            state_key: Some(target.to_string()),
+            content: raw(&json!({"membership": "invite"})),
+            redacts: None,
+            prev_events: vec!["$prev".try_into().expect("an ID")],
+            auth_events: vec!["$auth".try_into().expect("an ID")],
+            depth: 7,
+            origin_server_ts: self.rooms.now(),
+        };
+        let rules = version.rules().expect("a known version");
+        let (pdu, json) = orvale_events::build(template, &rules, them).expect("an event");
+        let event = raw(&serde_json::from_slice(&json).expect("JSON"));
+        let shown = [
+            json!({"type": "m.room.name", "state_key": "", "sender": sender, "content": {"name": "Far away"}}),
+            json!({"type": "m.room.member", "state_key": sender, "sender": sender, "content": {"membership": "join", "displayname": "Zoe"}}),
+        ];
+        let shown = shown.map(|event| raw(&event));
+        let place = (&*room, &*pdu.event_id);
+        let taken = self
+            .rooms
+            .take_invite(them.server_name(), place, &version, &event, &shown);
+        taken.await.expect("an invite");
+        pdu.event_id.clone()
+    }
+
+    /// A state event of another server's user in a room, who knew nothing that came after `prev`.
+    pub(crate) async fn forked(
+        &self,
+        them: &ServerKey,
+        room: &Arc<Room>,
+        prev: &StoredEvent,
+        (sender, kind, content): (&UserId, &str, &Value),
+    ) -> Arc<StoredEvent> {
+        let of = |kind: &str, key: &str| {
+            let kind = StateEventType::from(kind);
+            let event = self.rooms.find_state_at(prev.state_after(), &kind, key);
+            event
+                .expect("readable")
+                .expect("a state event")
+                .event_id()
+                .to_owned()
+        };
+        let template = orvale_events::Template {
+            room_id: Some(room.id.clone()),
+            sender: sender.to_owned(),
+            kind: TimelineEventType::from(kind),
+            state_key: Some(String::new()),
+            content: raw(content),
+            redacts: None,
+            prev_events: vec![prev.event_id().to_owned()],
+            auth_events: vec![
+                of("m.room.power_levels", ""),
+                of("m.room.member", sender.as_str()),
+            ],
+            depth: prev.pdu.depth + 1,
+            // What was sent first does not count where forks meet.
+            origin_server_ts: prev.pdu.origin_server_ts,
+        };
+        let (pdu, json) = orvale_events::build(template, &room.rules, them).expect("an event");
+        let event_id = pdu.event_id.clone();
+        let arrival = Arrival {
+            pdu: Arc::new(pdu),
+            json,
+        };
+        let accepted = self.rooms.accept(room, arrival).await.expect("an answer");
+        assert_eq!(accepted, Accepted::Live);
+        let found = self.rooms.find_event(&event_id).expect("readable");
+        found.expect("an accepted event")
     }
 
     pub(crate) fn client(&self, user_id: &UserId) -> Client<'_> {

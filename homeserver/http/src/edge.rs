@@ -173,7 +173,12 @@ where
         let body = lingering(&parts.headers, body);
         let request = Request::from_parts(parts, body);
 
-        let span = tracing::info_span!("request", endpoint = endpoint.name, user_id = Empty);
+        let span = tracing::info_span!(
+            "request",
+            endpoint = endpoint.name,
+            user_id = Empty,
+            server_name = Empty
+        );
         let answering = AssertUnwindSafe(self.service.call(request)).catch_unwind();
         let answering = answering.instrument(span.clone());
         Box::pin(async move {

@@ -1,6 +1,6 @@
 //! How often somebody may do something.
 //!
-//! Each (class of request, user or address) has a bucket of `burst` requests that refills at `per_second`. A bucket is kept as
+//! Each (class of request, user, address or other server) has a bucket of `burst` requests that refills at `per_second`. A bucket is kept as
 //! one number, the moment at which it is full again (GCRA), in a cache of bounded size: what was idle longest is forgotten
 //! first, and is likely full anyway.
 
@@ -16,7 +16,7 @@ use std::{
 };
 
 use quick_cache::sync::Cache;
-use ruma::{OwnedUserId, UserId};
+use ruma::{OwnedServerName, OwnedUserId, ServerName, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::MatrixError;
@@ -46,6 +46,10 @@ pub enum Class {
     Search,
     /// Everything else that changes something.
     Other,
+    /// Transactions of other servers.
+    Transaction,
+    /// What other servers ask.
+    Server,
 }
 
 /// How fast a bucket refills and how much it holds.
@@ -68,6 +72,8 @@ pub struct LimitsConfig {
     pub exempt_users: Vec<OwnedUserId>,
     /// Addresses without limits.
     pub exempt_addresses: Vec<IpAddr>,
+    /// Other servers without limits.
+    pub exempt_servers: Vec<OwnedServerName>,
     /// [`Class::Login`], by address. An organisation behind one address logs in at nine in the morning.
     pub login: Rate,
     /// [`Class::FailedLogin`], by account and address together, so that nobody can lock out somebody else.
@@ -90,6 +96,10 @@ pub struct LimitsConfig {
     pub search: Rate,
     /// [`Class::Other`], by user.
     pub other: Rate,
+    /// [`Class::Transaction`], by other server. Each holds up to 50 events; whoever is told to wait puts more into the next.
+    pub transaction: Rate,
+    /// [`Class::Server`], by other server. A user there who opens a room asks for all that it shows at once.
+    pub server: Rate,
 }
 
 impl Default for LimitsConfig {
@@ -99,6 +109,7 @@ impl Default for LimitsConfig {
             enabled: true,
             exempt_users: Vec::new(),
             exempt_addresses: Vec::new(),
+            exempt_servers: Vec::new(),
             login: rate(2.0, 100),
             failed_login: rate(0.05, 10),
             registration: rate(0.1, 10),
@@ -110,6 +121,8 @@ impl Default for LimitsConfig {
             preview: rate(2.0, 30),
             search: rate(5.0, 50),
             other: rate(20.0, 200),
+            transaction: rate(100.0, 500),
+            server: rate(50.0, 1000),
         }
     }
 }
@@ -117,7 +130,7 @@ impl Default for LimitsConfig {
 impl LimitsConfig {
     /// Each rate by the name of its key.
     #[must_use]
-    pub fn rates(&self) -> [(&'static str, Rate); 11] {
+    pub fn rates(&self) -> [(&'static str, Rate); 13] {
         [
             ("login", self.login),
             ("failed_login", self.failed_login),
@@ -130,6 +143,8 @@ impl LimitsConfig {
             ("preview", self.preview),
             ("search", self.search),
             ("other", self.other),
+            ("transaction", self.transaction),
+            ("server", self.server),
         ]
     }
 
@@ -146,6 +161,8 @@ impl LimitsConfig {
             Class::Preview => self.preview,
             Class::Search => self.search,
             Class::Other => self.other,
+            Class::Transaction => self.transaction,
+            Class::Server => self.server,
         }
     }
 }
@@ -163,6 +180,7 @@ struct Inner {
     config: LimitsConfig,
     exempt_users: HashSet<OwnedUserId>,
     exempt_addresses: HashSet<IpAddr>,
+    exempt_servers: HashSet<OwnedServerName>,
     /// When each bucket is full again, in nanoseconds since `start`.
     full_at: Cache<u64, Arc<AtomicU64>>,
     /// Keyed with randomness of this process, so that nobody can aim at a neighbour's bucket.
@@ -177,6 +195,7 @@ impl Limits {
         let inner = Inner {
             exempt_users: config.exempt_users.iter().cloned().collect(),
             exempt_addresses: config.exempt_addresses.iter().copied().collect(),
+            exempt_servers: config.exempt_servers.iter().cloned().collect(),
             config,
             full_at: Cache::new(BUCKETS),
             hasher: RandomState::new(),
@@ -200,6 +219,18 @@ impl Limits {
             self.inner.hasher.hash_one((class, user)),
             Instant::now(),
         )
+    }
+
+    /// Takes one request out of another server's bucket.
+    ///
+    /// # Errors
+    /// `M_LIMIT_EXCEEDED` if it is empty.
+    pub fn server(&self, class: Class, server: &ServerName) -> Result<(), MatrixError> {
+        if !self.inner.config.enabled || self.inner.exempt_servers.contains(server) {
+            return Ok(());
+        }
+        let bucket = self.inner.hasher.hash_one((class, server));
+        self.take(class, bucket, Instant::now())
     }
 
     /// Takes one request out of an address's bucket. IPv6 addresses of one network of 64 bits, which one customer has for
@@ -304,6 +335,8 @@ impl Class {
             Self::Preview => "preview",
             Self::Search => "search",
             Self::Other => "other",
+            Self::Transaction => "transaction",
+            Self::Server => "server",
         }
     }
 }

@@ -101,7 +101,7 @@ pub(crate) struct EmptyLastArgument;
 ///
 /// # Errors
 /// `M_TOO_LARGE`, or `M_UNKNOWN` where the client went away.
-pub(crate) async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, MatrixError> {
+pub async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, MatrixError> {
     let BodyLimit(limit) = parts.extensions.get().copied().unwrap_or_default();
     let (mut body, mut whole, mut length) = (body, Frames::default(), 0_usize);
     while let Some(frame) = body.frame().await {

@@ -58,6 +58,12 @@ impl Rules {
         if path.starts_with("/_orvale/client/v1/direct/") {
             return by_user(Class::CreateRoom).acting();
         }
+        match path.strip_prefix("/_orvale/client/v1/gifs/") {
+            Some("search") => return by_user(Class::Search),
+            Some(_) if read => return by_user(Class::Media),
+            Some(_) => return by_user(Class::Media).acting(),
+            None => {}
+        }
         // `/_matrix/client/<version>/<call>`; unstable paths have one part more, and end the same.
         let Some(call) = path.strip_prefix("/_matrix/client/") else {
             return Self::default();

@@ -46,6 +46,11 @@ impl From<E> for MatrixError {
             },
             E::ProfileKeyTooLarge => bad_request("M_KEY_TOO_LARGE", message),
             E::ProfileTooLarge => bad_request("M_PROFILE_TOO_LARGE", message),
+            E::ConflictingUnsubscription => Self::new(
+                StatusCode::CONFLICT,
+                "IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION",
+                message,
+            ),
             // The specification's answer, though one would expect another errcode.
             E::ManagedAccountData(_) => {
                 Self::new(StatusCode::METHOD_NOT_ALLOWED, "M_BAD_JSON", message)

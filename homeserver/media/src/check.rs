@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use orvale_storage::trees::media::{MEDIA, MediaContent, MediaState, USAGE, Usage};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Media, Result};
+use crate::{Error, Media, Result, remote::OWNER};
 
 /// What a check saw.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -29,8 +29,10 @@ impl Media {
         let mut usages = BTreeMap::<String, Usage>::new();
         store.for_each(&MEDIA, (), |(server_name, media_id), record| {
             if let MediaState::Ready(content) = record.state {
-                if let Some(uploader) = record.uploader {
-                    let usage = usages.entry(uploader).or_default();
+                let remote =
+                    || (server_name != self.inner.server_name.as_str()).then(|| OWNER.to_owned());
+                if let Some(owner) = record.uploader.or_else(remote) {
+                    let usage = usages.entry(owner).or_default();
                     usage.files += 1;
                     usage.bytes += content.size;
                 }
@@ -100,6 +102,7 @@ mod tests {
             Store::in_memory(),
             server_name!("x.example").to_owned(),
             Objects::in_directory(directory.path()).unwrap(),
+            None,
             Config::default(),
         )
         .await

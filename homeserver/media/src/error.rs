@@ -26,6 +26,18 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// Files of this type may not be uploaded.
+    #[error("this server takes no files of this type; it takes {accepted}")]
+    NotAccepted {
+        /// The types it takes.
+        accepted: Arc<str>,
+    },
+    /// The scanner found something in the upload.
+    #[error("the scanner of this server found something harmful in this file")]
+    Infected,
+    /// The scanner could not look at the upload.
+    #[error("this file could not be scanned, so it was not taken; try again later")]
+    NotScanned,
     /// The user has uploaded as much as they may.
     #[error("this upload would exceed what one user may keep on this server")]
     QuotaExceeded,
@@ -59,6 +71,9 @@ pub enum Error {
     /// There is nothing to preview at an address, or nothing that may be asked.
     #[error("there is no preview of this address: {0}")]
     NoPreview(Arc<str>),
+    /// The service with GIFs has none, or cannot be asked.
+    #[error("there are no GIFs: {0}")]
+    NoGifs(Arc<str>),
     /// Storage failed.
     #[error("storage of media records failed")]
     Storage(#[from] orvale_storage::Error),

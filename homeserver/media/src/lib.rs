@@ -7,12 +7,15 @@
 //!
 //! - `upload` receives: streamed, hashed on the way, cut off at the size limit; directly or to an ID made before.
 //! - `download` finds and reads, and waits for content that is announced but not there yet.
+//! - `remote` fetches other servers' media when it is asked for, and keeps it within a bound; `multipart` is how it arrives.
 //! - [`thumbnails`] makes small pictures: bounded in pixels, memory, time and number at once; kept on disk; made once
 //!   however many ask.
 //! - `accounts` counts what each user has, in the batch of the upload or removal that changes it.
 //! - `moderation` removes, quarantines, releases. `pending` ends IDs that were never used.
 //! - `check` compares all of it with what is known of it.
 //! - `previews` looks at web pages, from which nothing leads into this network.
+//! - `gifs` asks a service for GIFs, for clients that shall not.
+//! - `scanner` lets a program of the administrators' look at uploads before anybody can have them.
 //! - `objects` is where bytes are: the only file that knows paths. `names` hands out the names of objects.
 //! - [`content_type`] and [`filename`] decide what a browser is told about a file; nothing a user declared is believed.
 //!
@@ -29,20 +32,28 @@ mod check;
 mod config;
 mod download;
 mod error;
+mod gifs;
+mod incoming;
 mod media;
 mod media_id;
 mod moderation;
+mod multipart;
 mod names;
 mod objects;
 mod pending;
 mod previews;
+mod remote;
+mod scanner;
 mod upload;
 mod waiters;
 
 pub use check::Checked;
-pub use config::{Config, PreviewConfig, ThumbnailConfig};
+pub use config::{
+    Config, GifConfig, GifFilter, GifProvider, PreviewConfig, ScannerConfig, ThumbnailConfig,
+};
 pub use download::{Access, MediaFile};
 pub use error::{Error, Result};
+pub use gifs::{ChosenGif, FoundGif, FoundGifs, GifPicture, GifQuery, GifSize};
 pub use media::Media;
 pub use moderation::Listed;
 pub use objects::Objects;

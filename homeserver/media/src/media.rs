@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use orvale_federation_client::FederationClient;
 use orvale_storage::Store;
 use ruma::{OwnedMxcUri, OwnedServerName, ServerName};
 
 use crate::{
-    Config, Objects, Result, accounts::Accounts, names::Names, previews::Previews,
-    thumbnails::Thumbnailer, waiters::Waiters,
+    Config, Objects, Result, accounts::Accounts, gifs::Gifs, names::Names, previews::Previews,
+    remote::Remote, scanner::Scanner, thumbnails::Thumbnailer, waiters::Waiters,
 };
 
 /// The content repository. Cheap to clone.
@@ -25,11 +26,15 @@ pub(crate) struct Inner {
     pub(crate) waiters: Waiters,
     pub(crate) thumbnailer: Thumbnailer,
     pub(crate) previews: Previews,
+    pub(crate) gifs: Option<Gifs>,
+    pub(crate) scanner: Option<Scanner>,
+    pub(crate) remote: Option<Remote>,
     pub(crate) config: Config,
 }
 
 impl Media {
-    /// Opens the repository, after removing what an interrupted upload or removal may have left.
+    /// Opens the repository, after removing what an interrupted upload or removal may have left. Without a way to other servers
+    /// their media is not found.
     ///
     /// # Errors
     /// [`crate::Error::Storage`], [`crate::Error::Objects`], [`crate::Error::Disk`].
@@ -37,6 +42,7 @@ impl Media {
         store: Store,
         server_name: OwnedServerName,
         objects: Objects,
+        remote: Option<FederationClient>,
         config: Config,
     ) -> Result<Self> {
         let names = Names::open(store.clone(), &objects).await?;
@@ -48,11 +54,14 @@ impl Media {
                 config.thumbnails.clone(),
             ),
             previews: Previews::new(&config.previews)?,
+            gifs: Gifs::new(&config.gifs)?,
+            scanner: Scanner::new(&config.scanner),
             store,
             server_name,
             objects,
             names,
             waiters: Waiters::default(),
+            remote: remote.map(Remote::new),
             config,
         };
         Ok(Self {
@@ -91,6 +100,7 @@ pub(crate) mod tests {
             Store::in_memory(),
             owned_server_name!("here"),
             Objects::in_memory(),
+            None,
             config,
         )
         .await

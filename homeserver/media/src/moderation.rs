@@ -8,7 +8,7 @@ use orvale_storage::{
 };
 use ruma::{MilliSecondsSinceUnixEpoch, OwnedMxcUri, ServerName, UserId};
 
-use crate::{Error, Media, Result, media_id};
+use crate::{Error, Media, Result, media_id, remote::listed_as};
 
 /// Media in a list of a user's uploads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +116,10 @@ impl Media {
             return Ok(false);
         };
         let owner = record.uploader.unwrap_or_default();
+        let listed = match self.is_ours(server_name) {
+            true => media_id.to_owned(),
+            false => listed_as(server_name, media_id),
+        };
         let mut object = None;
         let change = |usage: &mut Usage, batch: &mut Batch| {
             let record = self.inner.store.get(&MEDIA, key)?.ok_or(Error::NotFound)?;
@@ -125,7 +129,7 @@ impl Media {
             if let MediaState::Ready(content) = record.state {
                 usage.files = usage.files.saturating_sub(1);
                 usage.bytes = usage.bytes.saturating_sub(content.size);
-                batch.delete(&UPLOADS, (&owner, content.uploaded_at, media_id));
+                batch.delete(&UPLOADS, (&owner, content.uploaded_at, &listed));
                 batch.put(&LOOSE, (content.object,), &());
                 object = Some(content.object);
             }

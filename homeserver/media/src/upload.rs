@@ -2,20 +2,17 @@
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use object_store::MultipartUpload;
 use orvale_storage::{
     Batch,
     trees::media::{LOOSE, MEDIA, MediaContent, MediaRecord, MediaState, PENDING, UPLOADS, Usage},
 };
 use ruma::{MilliSecondsSinceUnixEpoch, OwnedMxcUri, ServerName, UserId};
-use sha2::{Digest, Sha256};
-use tokio::task::JoinHandle;
 
-use crate::{Error, Media, Result, content_type, filename, media_id, names::Name};
-
-/// Up to this size an upload is gathered in memory and written at once; beyond, it is written in parts of it, of which one is
-/// being received while the one before is being written.
-const PART: usize = 1024 * 1024;
+use crate::{
+    Error, Media, Result, content_type, filename,
+    incoming::{Incoming, Received},
+    media_id,
+};
 
 /// What the uploader says about an upload.
 #[derive(Debug, Clone, Default)]
@@ -26,13 +23,6 @@ pub struct Details {
     pub filename: Option<String>,
     /// The size, if it is known beforehand; an upload that would be too large is then refused at once.
     pub size: Option<u64>,
-}
-
-/// A whole upload in the object store.
-struct Received {
-    name: Name,
-    size: u64,
-    sha256: [u8; 32],
 }
 
 impl Media {
@@ -48,6 +38,7 @@ impl Media {
         body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin,
         now: MilliSecondsSinceUnixEpoch,
     ) -> Result<OwnedMxcUri> {
+        self.check_type(&details)?;
         self.check_quota(user_id, details.size)?;
         let received = self.receive(details.size, body).await?;
         let media_id = media_id::random(&mut rand::rng());
@@ -75,6 +66,7 @@ impl Media {
             return Err(Error::NotFound);
         }
         let pending = self.find_pending(user_id, media_id, now)?;
+        self.check_type(&details)?;
         self.check_quota(user_id, details.size)?;
         let received = self.receive(details.size, body).await?;
         self.record(
@@ -115,6 +107,15 @@ impl Media {
         }
     }
 
+    fn check_type(&self, details: &Details) -> Result<()> {
+        let config = self.config();
+        if config.accepts(details.content_type.as_deref()) {
+            return Ok(());
+        }
+        let accepted = config.accepted_types.join(", ").into();
+        Err(Error::NotAccepted { accepted })
+    }
+
     /// Refuses beforehand what would be refused afterwards.
     fn check_quota(&self, user_id: &UserId, size: Option<u64>) -> Result<()> {
         let usage = self.usage(user_id)?;
@@ -139,7 +140,7 @@ impl Media {
         }
     }
 
-    async fn receive<E: Send>(
+    pub(crate) async fn receive<E: Send>(
         &self,
         announced: Option<u64>,
         mut body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin,
@@ -160,9 +161,27 @@ impl Media {
             return Err(Error::Interrupted);
         }
         // From here on it happens as a whole, whether or not the client is still there.
-        tokio::spawn(incoming.finish())
-            .await
-            .map_err(|_| Error::Closed)?
+        let media = self.clone();
+        let finishing = async move {
+            let received = incoming.finish().await?;
+            media.scanned(received).await
+        };
+        tokio::spawn(finishing).await.map_err(|_| Error::Closed)?
+    }
+
+    /// What the scanner lets through, if there is one; of the rest nothing is left.
+    async fn scanned(&self, mut received: Received) -> Result<Received> {
+        let Some(scanner) = &self.inner.scanner else {
+            return Ok(received);
+        };
+        let (objects, object) = (&self.inner.objects, received.name.object());
+        let content = objects.read(object, 0..received.size).await?;
+        let Err(error) = scanner.look(content).await else {
+            return Ok(received);
+        };
+        objects.remove(object).await?;
+        received.name.unused();
+        Err(error)
     }
 
     /// Writes the record of a received upload, which makes it exist.
@@ -246,99 +265,6 @@ impl Media {
     }
 }
 
-/// An upload on its way in. Dropped before its end, it leaves nothing.
-struct Incoming {
-    media: Media,
-    name: Name,
-    size: u64,
-    hasher: Sha256,
-    waiting: Vec<Bytes>,
-    waiting_bytes: usize,
-    parts: Option<Box<dyn MultipartUpload>>,
-    writing: Option<JoinHandle<object_store::Result<()>>>,
-}
-
-impl Incoming {
-    fn new(media: Media, name: Name) -> Self {
-        Self {
-            media,
-            name,
-            size: 0,
-            hasher: Sha256::new(),
-            waiting: Vec::new(),
-            waiting_bytes: 0,
-            parts: None,
-            writing: None,
-        }
-    }
-
-    async fn push(&mut self, chunk: Bytes) -> Result<()> {
-        if self.waiting_bytes + chunk.len() > PART && self.waiting_bytes > 0 {
-            self.write_part().await?;
-        }
-        // Here, while it is in the processor's cache.
-        self.hasher.update(&chunk);
-        self.size += chunk.len() as u64;
-        self.waiting_bytes += chunk.len();
-        self.waiting.push(chunk);
-        Ok(())
-    }
-
-    /// Hands what waits to the disk, once the part before is written.
-    async fn write_part(&mut self) -> Result<()> {
-        self.written().await?;
-        if self.parts.is_none() {
-            self.parts = Some(
-                self.media
-                    .inner
-                    .objects
-                    .put_parts(self.name.object())
-                    .await?,
-            );
-        }
-        let parts = self.parts.as_mut().expect("it was just begun");
-        self.waiting_bytes = 0;
-        let part = std::mem::take(&mut self.waiting);
-        self.writing = Some(tokio::spawn(parts.put_part(part.into_iter().collect())));
-        Ok(())
-    }
-
-    async fn written(&mut self) -> Result<()> {
-        match self.writing.take() {
-            Some(writing) => Ok(writing.await.map_err(|_| Error::Closed)??),
-            None => Ok(()),
-        }
-    }
-
-    /// Makes the object: whole, synced, under its name.
-    async fn finish(mut self) -> Result<Received> {
-        if self.parts.is_some() {
-            if !self.waiting.is_empty() {
-                self.write_part().await?;
-            }
-            self.written().await?;
-            self.name.used();
-            self.parts
-                .as_mut()
-                .expect("it was begun")
-                .complete()
-                .await?;
-        } else {
-            self.name.used();
-            self.media
-                .inner
-                .objects
-                .put(self.name.object(), std::mem::take(&mut self.waiting))
-                .await?;
-        }
-        Ok(Received {
-            name: self.name,
-            size: self.size,
-            sha256: self.hasher.finalize().into(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{path::Path, time::Duration};
@@ -346,10 +272,12 @@ mod tests {
     use futures_util::{TryStreamExt, stream};
     use orvale_storage::Store;
     use ruma::{owned_server_name, owned_user_id, server_name};
+    use sha2::{Digest, Sha256};
 
     use super::*;
     use crate::{
         Access, Config, MediaFile, Objects,
+        incoming::PART,
         media::tests::{alice, at, body, media_with, upload},
     };
 
@@ -359,6 +287,7 @@ mod tests {
             Store::in_memory(),
             owned_server_name!("here"),
             objects,
+            None,
             Config::default(),
         )
         .await
@@ -502,6 +431,28 @@ mod tests {
         upload(&media, vec![7; 1000], Details::default())
             .await
             .unwrap();
+    }
+
+    #[tokio::test]
+    async fn files_of_types_that_are_not_accepted_are_refused() {
+        let config = Config {
+            accepted_types: vec!["image/*".to_owned()],
+            ..Config::default()
+        };
+        let media = media_with(config).await;
+        let of = |kind: Option<&str>| Details {
+            content_type: kind.map(str::to_owned),
+            ..Details::default()
+        };
+        upload(&media, "x", of(Some("image/png"))).await.unwrap();
+        for kind in [Some("text/html"), None] {
+            let refused = upload(&media, "x", of(kind)).await;
+            assert!(
+                matches!(refused, Err(Error::NotAccepted { .. })),
+                "{kind:?}"
+            );
+        }
+        assert_eq!(media.usage(&alice()).unwrap().files, 1);
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use std::{
 
 use orvale_rooms::Rooms;
 use orvale_storage::{
-    Batch, Entry, Follower, Position, Standing,
+    Batch, Entry, Follower, Position,
     trees::{
         search::{PEOPLE, PEOPLE_WORDS, PersonRecord},
         users::ACCOUNTS,
@@ -147,9 +147,7 @@ impl Directory {
                         changes.insert(user, now);
                     }
                 }
-                Entry::Event(record)
-                    if record.standing == Standing::Accepted && may_be_member(&record.pdu) =>
-                {
+                Entry::Event(record) if record.is_live() && may_be_member(&record.pdu) => {
                     let event = self.rooms.load(position, record)?;
                     let is_member =
                         event.pdu.kind.to_string() == StateEventType::RoomMember.to_string();

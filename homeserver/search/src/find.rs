@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use orvale_rooms::{Around, EventFilter, Membership, Reading, Shown, StoredEvent, Viewer};
+use orvale_rooms::{Around, EventFilter, Membership, Reading, Shown, Side, StoredEvent, Viewer};
 use orvale_storage::Position;
 use ruma::{
     OwnedRoomId, RoomId, UserId,
@@ -22,7 +22,7 @@ use tantivy::{
 };
 
 use crate::{
-    Error, Group, GroupKey, Hit, Key, Page, Profile, Result, Search, Token,
+    Error, Group, GroupKey, Has, Hit, Key, Page, Profile, Result, Search, Token,
     query::Asked,
     schema::{EVENT, Fields, ROOM, SAID_BY, SENDER, hash},
     text::text,
@@ -75,6 +75,12 @@ pub struct Wanted<'a> {
     pub keys: Option<&'a [Key]>,
     /// Which events.
     pub filter: &'a RoomEventFilter,
+    /// From when on, in milliseconds since 1970.
+    pub since: Option<u64>,
+    /// Until before when.
+    pub until: Option<u64>,
+    /// What they all carry.
+    pub has: &'a [Has],
     /// How many on a page.
     pub limit: usize,
     /// In which order.
@@ -85,6 +91,17 @@ pub struct Wanted<'a> {
     pub group_by: &'a [GroupKey],
     /// Where the page starts.
     pub from: Option<Token>,
+}
+
+impl Wanted<'_> {
+    /// Whether it is a question even without words: by whom, from when, with what.
+    fn is_narrow(&self) -> bool {
+        self.filter.senders.is_some()
+            || self.filter.url_filter == Some(UrlFilter::EventsWithUrl)
+            || self.since.is_some()
+            || self.until.is_some()
+            || !self.has.is_empty()
+    }
 }
 
 /// A document that matches.
@@ -131,8 +148,10 @@ impl Search {
         device: &'a str,
         wanted: &Wanted<'_>,
     ) -> Result<Page<'a>> {
-        let Some(asked) = Asked::parse(wanted.term) else {
-            return Ok(Page::default());
+        let asked = match Asked::parse(wanted.term) {
+            Some(asked) => asked,
+            None if wanted.is_narrow() && wanted.term.trim().is_empty() => Asked::anything(),
+            None => return Ok(Page::default()),
         };
         let rooms = self.searched(user, wanted)?;
         if rooms.is_empty() {
@@ -344,14 +363,14 @@ impl<'a> Judging<'a, '_> {
             return Ok(());
         };
         let rooms = &self.search.inner.rooms;
-        let counts = (limits.before.min(MAX_AROUND), limits.after.min(MAX_AROUND));
+        let sides = [limits.before, limits.after].map(|most| Side::of(most.min(MAX_AROUND)));
         let all = RoomEventFilter::default();
         for hit in hits {
             let event = &hit.event.event;
             let Some(Some(Place { reading, viewer })) = self.places.get_mut(&event.room) else {
                 continue;
             };
-            let around = rooms.around(viewer, reading, event, counts, &all)?;
+            let around = rooms.around(viewer, reading, event, sides, &all)?;
             if limits.include_profile {
                 hit.profiles = self.search.profiles(event, &around)?;
             }
@@ -479,6 +498,20 @@ fn narrowed(
     if let Some(url) = wanted.filter.url_filter {
         let has = u64::from(url == UrlFilter::EventsWithUrl);
         let term = Term::from_field_u64(fields.url, has);
+        only(Box::new(TermQuery::new(term, IndexRecordOption::Basic)));
+    }
+    if wanted.since.is_some() || wanted.until.is_some() {
+        let term = |time| Term::from_field_u64(fields.time, time);
+        let from = wanted
+            .since
+            .map_or(Bound::Unbounded, |time| Bound::Included(term(time)));
+        let to = wanted
+            .until
+            .map_or(Bound::Unbounded, |time| Bound::Excluded(term(time)));
+        only(Box::new(RangeQuery::new(from, to)));
+    }
+    for has in wanted.has {
+        let term = Term::from_field_text(fields.has, has.as_str());
         only(Box::new(TermQuery::new(term, IndexRecordOption::Basic)));
     }
     Box::new(BooleanQuery::new(parts))

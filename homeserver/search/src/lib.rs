@@ -43,7 +43,7 @@ pub use error::{Error, Result};
 pub use find::{ContextLimits, Ordering, Wanted};
 pub use follow::Search;
 pub use page::{Group, GroupKey, Hit, Page, Profile};
-pub use text::Key;
+pub use text::{Has, Key};
 pub use token::Token;
 
 /// How searching behaves.

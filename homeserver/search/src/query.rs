@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, ops::Bound};
 use tantivy::{
     Term,
     query::{
-        BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, InvertedIndexRangeQuery,
-        Occur, PhraseQuery, Query, TermQuery,
+        AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery,
+        InvertedIndexRangeQuery, Occur, PhraseQuery, Query, TermQuery,
     },
     schema::IndexRecordOption,
 };
@@ -60,6 +60,11 @@ impl Asked {
         (!pieces.is_empty()).then_some(Self(pieces))
     }
 
+    /// Whatever is said.
+    pub(crate) const fn anything() -> Self {
+        Self(Vec::new())
+    }
+
     /// As a query.
     pub(crate) fn query(&self, fields: &Fields) -> Box<dyn Query> {
         let pieces = self.0.iter().map(|piece| match piece {
@@ -77,6 +82,7 @@ impl Asked {
         });
         let mut pieces: Vec<_> = pieces.map(|piece| (Occur::Must, piece)).collect();
         match pieces.len() {
+            0 => Box::new(AllQuery),
             1 => pieces.remove(0).1,
             _ => Box::new(BooleanQuery::new(pieces)),
         }

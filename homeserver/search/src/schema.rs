@@ -10,13 +10,13 @@ use tantivy::{
 };
 
 use crate::{
-    text::Text,
+    text::{Text, carried},
     words::{Kind, stem, words},
 };
 
 /// The form of the index. Another one than that of an index on disk, and that index is begun anew: to be raised with the
 /// fields here, the words, and what counts as text.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 pub(crate) const EVENT: &str = "event";
 pub(crate) const ROOM: &str = "room";
@@ -44,6 +44,10 @@ pub(crate) struct Fields {
     pub(crate) kind: Field,
     /// Whether the content has a `url`.
     pub(crate) url: Field,
+    /// When it was sent, as its sender says.
+    pub(crate) time: Field,
+    /// What it carries: [`crate::Has`].
+    pub(crate) has: Field,
 }
 
 /// The schema, and its fields.
@@ -75,6 +79,8 @@ pub(crate) fn schema() -> (Schema, Fields) {
         key: builder.add_text_field("key", exact()),
         kind: builder.add_text_field("kind", exact()),
         url: builder.add_u64_field("url", INDEXED),
+        time: builder.add_u64_field("time", INDEXED),
+        has: builder.add_text_field("has", exact()),
     };
     (builder.build(), fields)
 }
@@ -101,6 +107,10 @@ impl Fields {
         document.add_text(self.kind, event.pdu.kind.to_string());
         let has_url = event.pdu.content_field::<IgnoredAny>("url").is_some();
         document.add_u64(self.url, has_url.into());
+        document.add_u64(self.time, event.pdu.origin_server_ts.get().into());
+        for has in carried(event, text) {
+            document.add_text(self.has, has.as_str());
+        }
         document
     }
 

@@ -21,7 +21,9 @@ use ruma::{
 };
 use serde_json::{Value, json, value::RawValue};
 
-use crate::{Config, ContextLimits, GroupKey, Key, Ordering, Page, Place, Search, Token, Wanted};
+use crate::{
+    Config, ContextLimits, GroupKey, Has, Key, Ordering, Page, Place, Search, Token, Wanted,
+};
 
 /// People, rooms and a search over them.
 struct World {
@@ -48,7 +50,7 @@ fn rooms() -> Rooms {
         MilliSecondsSinceUnixEpoch(UInt::new_saturating(ticks.fetch_add(1, Relaxed)))
     });
     let config = orvale_rooms::Config::default();
-    Rooms::new(store, users.unwrap(), Arc::new(key), config, clock)
+    Rooms::new(store, users.unwrap(), Arc::new(key), config, clock).unwrap()
 }
 
 fn quick() -> Config {
@@ -174,6 +176,9 @@ fn recent(term: &str) -> Wanted<'_> {
         term,
         keys: None,
         filter: all(),
+        since: None,
+        until: None,
+        has: &[],
         limit: 10,
         order: Ordering::Recent,
         context: None,
@@ -289,6 +294,63 @@ async fn names_topics_captions_and_file_names_are_found_by_their_keys() {
     assert_eq!(find(None, &filter), [name]);
     filter.senders = Some(vec!["@bob:orvale.test".try_into().unwrap()]);
     assert!(find(None, &filter).is_empty());
+}
+
+#[tokio::test]
+async fn a_search_is_narrowed_by_time_and_by_what_is_carried() {
+    let world = World::new();
+    let [alice, bob] = world.people(["alice", "bob"]).await;
+    let room = world.room(&alice, &[&bob]).await;
+    let early = world
+        .say(&alice, &room, "kettle, see https://example.org")
+        .await;
+    let picture = json!({"msgtype": "m.image", "body": "kettle.png", "url": "mxc://a/b"});
+    let picture = world.send(&bob, &room, "m.room.message", picture).await;
+    let file = json!({"msgtype": "m.file", "body": "Kettle manual.pdf", "url": "mxc://a/c"});
+    let file = world.send(&alice, &room, "m.room.message", file).await;
+    world.settle().await;
+    let time = |event: &OwnedEventId| {
+        let event = world.rooms.find_event(event).unwrap().unwrap();
+        u64::from(event.pdu.origin_server_ts.get())
+    };
+    let find = |term, since, until, has: &[Has], filter: &RoomEventFilter| {
+        let wanted = Wanted {
+            since,
+            until,
+            has,
+            filter,
+            ..recent(term)
+        };
+        ids(&world.search.find(&alice, "D", &wanted).unwrap())
+    };
+    let (none, at) = (&[][..], time(&picture));
+    assert_eq!(
+        find("kettle", Some(at), None, none, all()),
+        [file.clone(), picture.clone()]
+    );
+    assert_eq!(find("kettle", None, Some(at), none, all()), [early.clone()]);
+    assert_eq!(
+        find("kettle", None, None, &[Has::Link], all()),
+        [early.clone()]
+    );
+    assert_eq!(
+        find("kettle", None, None, &[Has::File], all()),
+        [file.clone(), picture.clone()]
+    );
+    assert_eq!(
+        find("kettle", None, None, &[Has::File, Has::Image], all()),
+        [picture.clone()]
+    );
+    // Without words, what narrows it is the question; without that there is none.
+    assert_eq!(
+        find(" ", None, None, &[Has::File], all()),
+        [file, picture.clone()]
+    );
+    assert!(find("", None, None, none, all()).is_empty());
+    assert!(find("!", None, None, &[Has::File], all()).is_empty());
+    let mut filter = RoomEventFilter::default();
+    filter.senders = Some(vec![bob.clone()]);
+    assert_eq!(find("", Some(at), None, none, &filter), [picture]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use orvale_rooms::{Rooms, StoredEvent};
 use orvale_storage::{Position, Standing};
 use ruma::events::TimelineEventType;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::Result;
 
@@ -28,6 +28,67 @@ impl Key {
             Self::Topic => "content.topic",
         }
     }
+}
+
+/// What a message carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Has {
+    /// Any file, pictures and films among them.
+    File,
+    /// A picture.
+    Image,
+    /// A film.
+    Video,
+    /// A sound.
+    Audio,
+    /// The address of a web page in its text.
+    Link,
+}
+
+impl Has {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::File,
+        Self::Image,
+        Self::Video,
+        Self::Audio,
+        Self::Link,
+    ];
+
+    /// As it is called in requests.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::Link => "link",
+        }
+    }
+}
+
+/// What an event that says a text carries.
+pub(crate) fn carried(event: &StoredEvent, text: &Text) -> Vec<Has> {
+    let mut carried = Vec::new();
+    if event.pdu.content_field::<IgnoredAny>("url").is_some() && text.key == Key::Body {
+        carried.push(Has::File);
+        let kind: Option<String> = event.pdu.content_field("msgtype");
+        carried.extend(match kind.as_deref() {
+            Some("m.image") => Some(Has::Image),
+            Some("m.video") => Some(Has::Video),
+            Some("m.audio") => Some(Has::Audio),
+            _ => None,
+        });
+    }
+    if text.key == Key::Body
+        && ["https://", "http://"]
+            .iter()
+            .any(|web| text.text.contains(web))
+    {
+        carried.push(Has::Link);
+    }
+    carried
 }
 
 /// The text by which an event is found.
@@ -55,7 +116,7 @@ struct Message {
 #[derive(Deserialize)]
 struct RelatesTo {
     #[serde(rename = "m.in_reply_to")]
-    in_reply_to: Option<serde::de::IgnoredAny>,
+    in_reply_to: Option<IgnoredAny>,
 }
 
 /// The text by which an event is found now; `None` for one that is not found. An edit is found as what it edits.

@@ -11,7 +11,7 @@ use ruma::{OwnedUserId, UserId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Error, Result, Users};
+use crate::{Error, PERMISSIONS_TYPE, Result, Users};
 
 /// Push rules show as this type of account data.
 pub const PUSH_RULES_TYPE: &str = "m.push_rules";
@@ -32,6 +32,16 @@ pub struct AccountDataEvent {
     pub at: Position,
     /// Whether it was removed: who knows it is told, as an empty object; who is new is not.
     pub is_removed: bool,
+}
+
+/// Refuses what clients read and do not write here.
+fn check_unmanaged(kind: &str) -> Result<()> {
+    match kind {
+        PUSH_RULES_TYPE | FULLY_READ_TYPE | PERMISSIONS_TYPE => {
+            Err(Error::ManagedAccountData(kind.to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The content of what was removed: no JSON object.
@@ -69,14 +79,18 @@ impl Users {
         room: Option<Position>,
         kind: &str,
     ) -> Result<()> {
-        if kind == PUSH_RULES_TYPE || kind == FULLY_READ_TYPE {
-            return Err(Error::ManagedAccountData(kind.to_owned()));
-        }
+        check_unmanaged(kind)?;
         self.change_account_data(user_id, room, kind, |before| match before {
             Some(before) if before.0 != REMOVED => Ok(JsonText(REMOVED.to_owned())),
             _ => Err(Error::NotFound("account data")),
         })
         .await
+    }
+
+    /// As [`Users::remove_account_data`], of what the server manages itself.
+    pub(crate) async fn clear_account_data(&self, user_id: &UserId, kind: &str) -> Result<()> {
+        self.change_account_data(user_id, None, kind, |_| Ok(JsonText(REMOVED.to_owned())))
+            .await
     }
 
     /// Sets one type of account data, as a client asks.
@@ -91,9 +105,7 @@ impl Users {
         kind: &str,
         content: &str,
     ) -> Result<()> {
-        if kind == PUSH_RULES_TYPE || kind == FULLY_READ_TYPE {
-            return Err(Error::ManagedAccountData(kind.to_owned()));
-        }
+        check_unmanaged(kind)?;
         self.put_account_data(user_id, room, kind, content).await
     }
 

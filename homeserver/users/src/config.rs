@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use orvale_policy::Permissions;
 use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
 
 /// The settings of accounts. Every one has a default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +25,9 @@ pub struct Config {
     pub limits: Limits,
     /// Application services.
     pub appservices: Vec<Appservice>,
+    /// What accounts may do: a setting of policy, put here by who builds the server.
+    #[serde(skip)]
+    pub permissions: Permissions,
 }
 
 /// Logging in by password, and how passwords are kept.
@@ -186,6 +192,10 @@ pub struct Presence {
     pub idle_seconds: u64,
     /// How long after its last request a client counts as connected, in seconds.
     pub offline_seconds: u64,
+    /// Whether people may say something of themselves besides how available they are.
+    pub status_messages: bool,
+    /// The most characters of that.
+    pub status_message_chars: usize,
 }
 
 impl Default for Presence {
@@ -194,6 +204,8 @@ impl Default for Presence {
             enabled: true,
             idle_seconds: 300,
             offline_seconds: 45,
+            status_messages: true,
+            status_message_chars: 100,
         }
     }
 }
@@ -205,6 +217,20 @@ impl Presence {
 
     pub(crate) fn offline_after(&self) -> Duration {
         Duration::from_secs(self.offline_seconds)
+    }
+
+    /// Whether people may say this of themselves.
+    pub(crate) fn check_status_message(&self, text: &str) -> Result<()> {
+        if !self.status_messages {
+            return Err(Error::Forbidden("this server has no status messages"));
+        }
+        let most = self.status_message_chars;
+        if text.chars().count() > most {
+            return Err(Error::InvalidParam(format!(
+                "a status message has at most {most} characters"
+            )));
+        }
+        Ok(())
     }
 }
 

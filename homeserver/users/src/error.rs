@@ -118,6 +118,10 @@ pub enum Error {
     #[error("a profile has at most 64 KiB")]
     ProfileTooLarge,
 
+    /// A client wants a thread to be followed for something that is older than its user's word not to.
+    #[error("you stopped following this thread since")]
+    ConflictingUnsubscription,
+
     /// This type of account data is managed by the server.
     #[error("{0} cannot be set as account data; it has its own endpoints")]
     ManagedAccountData(String),

@@ -7,8 +7,10 @@
 //! - `sessions/`: who is behind a token (`authenticate`, asked by every request), logging in (`login`, `jwt`,
 //!   `short_tokens`), opening and refreshing sessions, devices, when they were last seen.
 //! - `uia`: user-interactive authentication.
-//! - `account_data`, `tags`, `direct`, `profiles`, `filters`, `push/` (rules and pushers): what users keep.
+//! - `account_data`, `tags`, `direct`, `profiles`, `filters`, `push/` (rules and pushers),
+//!   `thread_subscriptions`: what users keep.
 //! - `keys/`: end-to-end encryption: keys of devices, cross-signing, key backup. `to_device`: messages to devices.
+//! - `permissions`: what the organisation lets an account do, told to its clients.
 //! - `presence`: who is online; the only part that lives in memory.
 //! - `housekeeping`: what is done now and then.
 //!
@@ -29,6 +31,7 @@ mod error;
 mod filters;
 mod housekeeping;
 mod keys;
+mod permissions;
 mod presence;
 mod profiles;
 mod push;
@@ -36,6 +39,7 @@ mod sessions;
 mod tags;
 #[cfg(test)]
 mod testing;
+mod thread_subscriptions;
 mod to_device;
 mod transactions;
 mod uia;
@@ -50,14 +54,17 @@ pub use clock::Clock;
 pub use config::Config;
 pub use error::{Error, Result};
 pub use keys::{
-    BackupInfo, BackupKeys, BackupState, BackupWhich, ClaimedKeys, CrossSigningKeys, DeviceKeysOf,
-    KeyCounts, KeyFailures, KeyUpload, NewDehydratedDevice, SignedKeys, VisibleKeys,
+    BackupInfo, BackupKeys, BackupState, BackupWhich, CROSS_SIGNING_KEYS, ClaimedKeys,
+    CrossSigningKeys, DeviceKeysOf, ForeignKeys, Heard, KeyCounts, KeyFailures, KeyUpload,
+    NewDehydratedDevice, SignedKeys, VisibleKeys,
 };
+pub use permissions::PERMISSIONS_TYPE;
 pub use presence::{Presence, PresenceHub};
 pub use profiles::ProfileChange;
 pub use push::StoredPusher;
 pub use sessions::{DeviceInfo, JwtLogin, NewSession, NewShortToken, Session};
 pub use tags::Tags;
+pub use thread_subscriptions::ThreadSubscriptionChange;
 pub use to_device::Messages;
 pub use uia::{Completed, JWT_STAGE, Operation};
 pub use users::Users;

@@ -1,22 +1,28 @@
 //! Presence: who is online. In memory, with a stream of changes of its own; only the status message is kept.
 //!
 //! Each client of a user says how it is (by its syncs, or by setting presence), and counts as connected for a while after.
-//! The user is what the most present client is, but idle when nothing was done for some minutes.
+//! The user is what the most present client is, but idle when nothing was done for some minutes. Who is busy is so everywhere (MSC3026).
+//!
+//! What the user has chosen, in the profile field `com.orvale.status`, comes before all that as long as any client is connected: clients say
+//! how they are by themselves, and a phone in a pocket must not undo "away" said at the desk.
+
+mod weighing;
 
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-use orvale_storage::{Batch, Store, trees::users::PRESENCE};
-use parking_lot::Mutex;
-use ruma::{
-    DeviceId, OwnedDeviceId, OwnedServerName, OwnedUserId, ServerName, UserId,
-    presence::PresenceState,
+use orvale_storage::{
+    Batch, Store,
+    trees::users::{PRESENCE, PROFILES},
 };
+use parking_lot::Mutex;
+use ruma::{DeviceId, OwnedServerName, OwnedUserId, ServerName, UserId, presence::PresenceState};
 use tokio::sync::watch;
 
-use crate::{Clock, Error, Result, clock::milliseconds, config};
+use self::weighing::{BUSY, Client, User, is_known};
+use crate::{Clock, Error, Result, clock::milliseconds, config, profiles};
 
 /// Who is online. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -40,21 +46,6 @@ struct State {
     changes: BTreeMap<u64, OwnedUserId>,
 }
 
-#[derive(Default)]
-struct User {
-    clients: HashMap<OwnedDeviceId, Client>,
-    last_active: u64,
-    status_msg: Option<String>,
-    /// What was last told of the user, and where in the stream.
-    told: Option<(PresenceState, Option<String>)>,
-    at: u64,
-}
-
-struct Client {
-    state: PresenceState,
-    last_request: u64,
-}
-
 /// A user's presence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presence {
@@ -68,8 +59,8 @@ pub struct Presence {
     pub currently_active: bool,
 }
 
-/// Below this, in milliseconds, a user is active just now.
-const ACTIVE: u64 = 60_000;
+/// How long another server's word about its user counts, in milliseconds. Servers say it again before.
+const HEARD: u64 = 30 * 60_000;
 
 impl PresenceHub {
     pub(crate) fn new(
@@ -123,7 +114,7 @@ impl PresenceHub {
 
     /// A client syncs and says how it is. (A client that says it is offline wants its sync not to count.)
     pub fn synced(&self, user_id: &UserId, device_id: &DeviceId, presence: &PresenceState) {
-        if !self.is_enabled() || *presence == PresenceState::Offline {
+        if !self.is_enabled() || *presence == PresenceState::Offline || !is_known(presence) {
             return;
         }
         self.update(user_id, |user, now| {
@@ -149,7 +140,10 @@ impl PresenceHub {
         self.update(user_id, |user, now| {
             user.last_active = now;
             if let Some(client) = user.clients.get_mut(device_id) {
-                client.state = PresenceState::Online;
+                // Who is busy or wants not to be seen stays so, whatever they do.
+                if client.state == PresenceState::Unavailable {
+                    client.state = PresenceState::Online;
+                }
                 client.last_request = now;
             }
         });
@@ -166,23 +160,18 @@ impl PresenceHub {
         presence: PresenceState,
         status_msg: Option<String>,
     ) -> Result<()> {
-        if !matches!(
-            presence,
-            PresenceState::Online | PresenceState::Offline | PresenceState::Unavailable
-        ) {
-            return Err(Error::InvalidParam(
-                "presence is online, unavailable or offline".to_owned(),
-            ));
+        if !is_known(&presence) {
+            return Err(Error::InvalidParam(format!(
+                "presence is online, unavailable, offline or {BUSY}"
+            )));
         }
-        if status_msg.as_ref().is_some_and(|text| text.len() > 1024) {
-            return Err(Error::InvalidParam(
-                "a status message has at most 1024 bytes".to_owned(),
-            ));
+        let status_msg = status_msg.filter(|text| !text.is_empty());
+        if let Some(text) = &status_msg {
+            self.inner.config.check_status_message(text)?;
         }
         if !self.is_enabled() {
             return Ok(());
         }
-        let status_msg = status_msg.filter(|text| !text.is_empty());
         let kept = self.kept(user_id)?;
         if kept.status_msg != status_msg {
             let record = orvale_storage::trees::users::Presence {
@@ -209,6 +198,46 @@ impl PresenceHub {
         Ok(())
     }
 
+    /// What the user says of themselves in their profile has changed.
+    pub(crate) fn chose(&self, user_id: &UserId) {
+        if self.is_enabled() {
+            self.update(user_id, |user, _| user.chosen = self.chosen(user_id));
+        }
+    }
+
+    /// Another server says how its user is.
+    pub fn hear(&self, user_id: &UserId, heard: &Presence) {
+        if !self.is_enabled() || !is_known(&heard.presence) {
+            return;
+        }
+        self.update(user_id, |user, now| {
+            user.status_msg = heard.status_msg.clone().filter(|text| text.len() <= 1024);
+            user.last_active = heard
+                .last_active_ago
+                .map_or(0, |ago| now.saturating_sub(ago));
+            user.heard_until = now.saturating_add(HEARD);
+            let client = Client {
+                state: heard.presence.clone(),
+                last_request: user.heard_until,
+            };
+            user.clients.insert("".into(), client);
+        });
+    }
+
+    /// The users of this server who are not offline.
+    #[must_use]
+    pub fn present(&self) -> Vec<OwnedUserId> {
+        let now = self.now();
+        let state = self.inner.state.lock();
+        let local = state.users.iter().filter(|(_, user)| user.heard_until == 0);
+        local
+            .filter(|(_, user)| {
+                user.shown(&self.inner.config, now).presence != PresenceState::Offline
+            })
+            .map(|(user_id, _)| user_id.clone())
+            .collect()
+    }
+
     /// A user's presence.
     ///
     /// # Errors
@@ -217,7 +246,7 @@ impl PresenceHub {
         let now = self.now();
         let state = self.inner.state.lock();
         if let Some(user) = state.users.get(user_id) {
-            return Ok(self.shown(user, now));
+            return Ok(user.shown(&self.inner.config, now));
         }
         drop(state);
         let kept = self.kept(user_id)?;
@@ -277,6 +306,7 @@ impl PresenceHub {
                 let user = User {
                     status_msg: kept.status_msg,
                     last_active: kept.last_active,
+                    chosen: self.chosen(user_id),
                     ..User::default()
                 };
                 users.entry(user_id.to_owned()).or_insert(user)
@@ -294,7 +324,7 @@ impl PresenceHub {
         user: &mut User,
         now: u64,
     ) {
-        let shown = self.shown(user, now);
+        let shown = user.shown(&self.inner.config, now);
         let told = Some((shown.presence, shown.status_msg));
         if user.told == told {
             return;
@@ -305,34 +335,6 @@ impl PresenceHub {
         user.at = *self.inner.position.borrow() + 1;
         changes.insert(user.at, user_id.to_owned());
         self.inner.position.send_replace(user.at);
-    }
-
-    fn shown(&self, user: &User, now: u64) -> Presence {
-        let gone = milliseconds(self.inner.config.offline_after());
-        let connected = user
-            .clients
-            .values()
-            .filter(|client| now < client.last_request.saturating_add(gone));
-        let ago = now.saturating_sub(user.last_active);
-        let presence = connected.fold(PresenceState::Offline, |most, client| {
-            match (&most, &client.state) {
-                (PresenceState::Online, _) | (_, PresenceState::Offline) => most,
-                (_, state) => state.clone(),
-            }
-        });
-        let idle = presence == PresenceState::Online
-            && ago >= milliseconds(self.inner.config.idle_after());
-        let presence = if idle {
-            PresenceState::Unavailable
-        } else {
-            presence
-        };
-        Presence {
-            currently_active: presence == PresenceState::Online && ago < ACTIVE,
-            presence,
-            status_msg: user.status_msg.clone(),
-            last_active_ago: (user.last_active > 0).then_some(ago),
-        }
     }
 
     fn kept(&self, user_id: &UserId) -> Result<orvale_storage::trees::users::Presence> {
@@ -346,162 +348,27 @@ impl PresenceHub {
             .unwrap_or_default())
     }
 
+    /// What a user of this server says they are. What cannot be read counts as nothing.
+    fn chosen(&self, user_id: &UserId) -> Option<PresenceState> {
+        if user_id.server_name() != ServerName::as_str(&self.inner.server_name) {
+            return None;
+        }
+        let profile = self.inner.store.get(&PROFILES, (user_id.localpart(),));
+        let status = profile.ok().flatten()?.fields.remove(profiles::STATUS)?;
+        let status: serde_json::Value = status.parse().ok()?;
+        match status.get("state")?.as_str()? {
+            "away" => Some(PresenceState::Unavailable),
+            "busy" => Some(PresenceState::from(BUSY)),
+            "offline" => Some(PresenceState::Offline),
+            "online" => Some(PresenceState::Online),
+            _ => None,
+        }
+    }
+
     fn now(&self) -> u64 {
         self.inner.clock.now()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use ruma::{device_id, user_id};
-
-    use super::*;
-    use crate::{
-        Config,
-        testing::{users, users_with},
-    };
-
-    const ALICE: &str = "@alice:example.org";
-
-    fn alice() -> OwnedUserId {
-        UserId::parse(ALICE).unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_user_comes_online_idles_and_goes() {
-        let users = users();
-        let hub = users.presence();
-        let (alice, phone) = (alice(), device_id!("PHONE"));
-        let is = |expected: PresenceState| assert_eq!(hub.get(&alice).unwrap().presence, expected);
-        is(PresenceState::Offline);
-        let start = hub.position();
-        hub.synced(&alice, phone, &PresenceState::Online);
-        is(PresenceState::Online);
-        assert!(hub.get(&alice).unwrap().currently_active);
-        for _ in 0..10 {
-            users.clock().advance(Duration::from_secs(30));
-            hub.synced(&alice, phone, &PresenceState::Online);
-            hub.tick();
-        }
-        is(PresenceState::Unavailable);
-        hub.active(&alice, phone);
-        is(PresenceState::Online);
-        users.clock().advance(Duration::from_secs(45));
-        hub.tick();
-        is(PresenceState::Offline);
-        assert_eq!(
-            hub.changes_since(start, 10).len(),
-            1,
-            "one place in the stream, the last"
-        );
-        assert_eq!(hub.position(), start + 4);
-    }
-
-    #[tokio::test]
-    async fn the_most_present_client_counts() {
-        let users = users();
-        let hub = users.presence();
-        let alice = alice();
-        hub.synced(&alice, device_id!("A"), &PresenceState::Unavailable);
-        assert_eq!(
-            hub.get(&alice).unwrap().presence,
-            PresenceState::Unavailable
-        );
-        hub.synced(&alice, device_id!("B"), &PresenceState::Online);
-        assert_eq!(hub.get(&alice).unwrap().presence, PresenceState::Online);
-        hub.synced(&alice, device_id!("C"), &PresenceState::Offline);
-        hub.disconnected(&alice, device_id!("B"));
-        assert_eq!(
-            hub.get(&alice).unwrap().presence,
-            PresenceState::Unavailable
-        );
-    }
-
-    #[tokio::test]
-    async fn changes_are_told_once_and_in_order() {
-        let users = users();
-        let hub = users.presence();
-        let (alice, bob) = (alice(), user_id!("@bob:example.org"));
-        let start = hub.position();
-        let mut watch = hub.watch();
-        watch.mark_unchanged();
-        hub.synced(&alice, device_id!("A"), &PresenceState::Online);
-        hub.synced(bob, device_id!("B"), &PresenceState::Online);
-        hub.synced(&alice, device_id!("A"), &PresenceState::Online);
-        assert!(watch.has_changed().unwrap());
-        let changed = hub.changes_since(start, 10);
-        assert_eq!(
-            changed
-                .iter()
-                .map(|(_, user)| user.as_str())
-                .collect::<Vec<_>>(),
-            [ALICE, bob.as_str()]
-        );
-        assert_eq!(hub.changes_since(changed[0].0, 10).len(), 1);
-        assert_eq!(hub.changes_since(start, 1).len(), 1);
-    }
-
-    #[tokio::test]
-    async fn the_status_message_outlives_the_process() {
-        let users = users();
-        let alice = users.account("alice").await;
-        let hub = users.presence();
-        let status = Some("in a meeting".to_owned());
-        hub.set(
-            &alice,
-            device_id!("A"),
-            PresenceState::Unavailable,
-            status.clone(),
-        )
-        .await
-        .unwrap();
-        assert_eq!(
-            hub.get(&alice).unwrap().presence,
-            PresenceState::Unavailable
-        );
-        let config = config::Presence::default();
-        let name = users.server_name().to_owned();
-        let restarted =
-            PresenceHub::new(users.store().clone(), name, config, users.clock().clone());
-        let found = restarted.get(&alice).unwrap();
-        assert_eq!(
-            (found.presence, found.status_msg),
-            (PresenceState::Offline, status)
-        );
-        hub.set(&alice, device_id!("A"), PresenceState::Online, None)
-            .await
-            .unwrap();
-        assert_eq!(hub.get(&alice).unwrap().status_msg, None);
-        let bad = hub
-            .set(&alice, device_id!("A"), PresenceState::from("busy"), None)
-            .await;
-        assert!(matches!(bad, Err(Error::InvalidParam(_))));
-    }
-
-    #[tokio::test]
-    async fn switched_off_nobody_is_online_and_nothing_changes() {
-        let config = Config {
-            presence: config::Presence {
-                enabled: false,
-                ..Default::default()
-            },
-            ..Config::default()
-        };
-        let users = users_with(config);
-        let hub = users.presence();
-        let start = hub.position();
-        hub.synced(&alice(), device_id!("A"), &PresenceState::Online);
-        hub.set(
-            &alice(),
-            device_id!("A"),
-            PresenceState::Online,
-            Some("here".to_owned()),
-        )
-        .await
-        .unwrap();
-        assert_eq!(hub.get(&alice()).unwrap().presence, PresenceState::Offline);
-        assert_eq!(hub.position(), start);
-    }
-}
+mod tests;

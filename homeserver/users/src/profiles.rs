@@ -10,7 +10,7 @@ use orvale_storage::{
 use ruma::{MxcUri, OwnedMxcUri, UserId};
 use serde_json::Value;
 
-use crate::{Error, Result, Users};
+use crate::{Error, Result, Users, config};
 
 /// A profile as a whole is smaller than this.
 const MAX_BYTES: usize = 65_536;
@@ -18,6 +18,8 @@ const MAX_NAME_BYTES: usize = 255;
 
 const DISPLAY_NAME: &str = "displayname";
 const AVATAR_URL: &str = "avatar_url";
+/// What somebody says of how available they are: `schemas/events/com.orvale.status.schema.json`.
+pub(crate) const STATUS: &str = "com.orvale.status";
 
 /// What a change to a profile comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +86,9 @@ impl Users {
             return self.change_field(user_id, name, None).await;
         }
         check_value(name, &value)?;
+        if name == STATUS {
+            check_status(&value, &self.config().presence)?;
+        }
         let value = JsonText::of(&value).map_err(|e| Error::Internal(e.to_string()))?;
         self.change_field(user_id, name, Some(value)).await
     }
@@ -108,7 +113,7 @@ impl Users {
         value: Option<JsonText>,
     ) -> Result<ProfileChange> {
         let localpart = self.localpart(user_id)?;
-        self.write_at(1, |places| {
+        let write = self.write_at(1, |places| {
             let before = self.stored_profile(user_id)?;
             let mut fields = before.clone().unwrap_or_default().fields;
             match &value {
@@ -146,8 +151,12 @@ impl Users {
                     ProfileChange::Field
                 },
             ))
-        })
-        .await
+        });
+        let change = write.await?;
+        if name == STATUS && change != ProfileChange::None {
+            self.presence().chose(user_id);
+        }
+        Ok(change)
     }
 
     fn stored_profile(&self, user_id: &UserId) -> Result<Option<Profile>> {
@@ -198,6 +207,33 @@ fn check_value(name: &str, value: &Value) -> Result<()> {
     }
 }
 
+/// Something to say goes with every state but offline, an away message with being away alone.
+fn check_status(value: &Value, config: &config::Presence) -> Result<()> {
+    let refused = |reason: &str| Err(Error::InvalidParam(reason.to_owned()));
+    let Some(fields) = value.as_object() else {
+        return refused("a status is an object");
+    };
+    let state = fields.get("state").and_then(Value::as_str);
+    if !matches!(state, Some("online" | "away" | "busy" | "offline")) {
+        return refused("the state of a status is online, away, busy or offline");
+    }
+    for name in ["message", "away_message"] {
+        match fields.get(name) {
+            None => {}
+            Some(Value::String(text)) if text.is_empty() => {}
+            Some(Value::String(_)) if state == Some("offline") => {
+                return refused("who is offline has no status message");
+            }
+            Some(Value::String(_)) if name == "away_message" && state != Some("away") => {
+                return refused("an away message is for who is away");
+            }
+            Some(Value::String(text)) => config.check_status_message(text)?,
+            Some(_) => return refused("a status message is a text"),
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -225,7 +261,7 @@ mod tests {
             ProfileChange::ShownInRooms
         );
         assert_eq!(
-            set("com.orvale.status", json!({ "text": "away" }))
+            set("com.orvale.status", json!({ "state": "busy" }))
                 .await
                 .unwrap(),
             ProfileChange::Field
@@ -250,7 +286,7 @@ mod tests {
                 .unwrap()
                 .unwrap()
                 .0,
-            r#"{"text":"away"}"#
+            r#"{"state":"busy"}"#
         );
         assert_eq!(
             users.remove_profile_field(&alice, "m.tz").await.unwrap(),
@@ -285,6 +321,20 @@ mod tests {
             ("org..example", json!("x")),
             ("org.example/field", json!("x")),
             ("", json!("x")),
+            ("com.orvale.status", json!("away")),
+            ("com.orvale.status", json!({ "state": "asleep" })),
+            (
+                "com.orvale.status",
+                json!({ "state": "offline", "message": "gone" }),
+            ),
+            (
+                "com.orvale.status",
+                json!({ "state": "online", "away_message": "back soon" }),
+            ),
+            (
+                "com.orvale.status",
+                json!({ "state": "away", "away_message": "x".repeat(101) }),
+            ),
         ] {
             let refused = users.set_profile_field(&alice, name, value.clone()).await;
             assert!(
@@ -295,6 +345,29 @@ mod tests {
         let long = format!("org.{}", "x".repeat(252));
         let refused = users.set_profile_field(&alice, &long, json!(1)).await;
         assert!(matches!(refused, Err(Error::ProfileKeyTooLarge)));
+    }
+
+    #[tokio::test]
+    async fn a_status_is_as_its_schema_says() {
+        let users = users();
+        let alice = users.account("alice").await;
+        let example = include_str!("../../../schemas/events/com.orvale.status.example.json");
+        let example: Value = serde_json::from_str(example).unwrap();
+        users
+            .set_profile_field(&alice, STATUS, example)
+            .await
+            .unwrap();
+        let quiet = config::Presence {
+            status_messages: false,
+            ..Default::default()
+        };
+        let silent = json!({ "state": "away", "away_message": "" });
+        assert!(check_status(&silent, &quiet).is_ok());
+        let telling = json!({ "state": "busy", "message": "on a call" });
+        assert!(matches!(
+            check_status(&telling, &quiet),
+            Err(Error::Forbidden(_))
+        ));
     }
 
     #[tokio::test]

@@ -11,12 +11,13 @@ use std::{
 use orvale_storage::{
     Batch, Entry, Position,
     record::JsonText,
-    trees::users::{DEVICES, TO_DEVICE, ToDeviceMessage},
+    trees::users::{DEVICES, TO_DEVICE, TO_DEVICE_ELSEWHERE, ToDeviceMessage},
 };
 use ruma::{
-    DeviceId, OwnedDeviceId, OwnedUserId, TransactionId, UserId,
+    DeviceId, OwnedDeviceId, OwnedServerName, OwnedUserId, TransactionId, UserId,
     api::client::to_device::send_event_to_device, to_device::DeviceIdOrAllDevices,
 };
+use serde_json::json;
 
 use crate::{Error, Result, Users};
 
@@ -30,8 +31,8 @@ struct Addressed {
 }
 
 impl Users {
-    /// Sends messages of one type to devices of this server; those to other servers' users are passed over.
-    /// With a device and transaction of the sender, sending again does nothing.
+    /// Sends messages of one type to devices, each server's own in one piece. With a device and transaction of the sender, sending again
+    /// does nothing.
     ///
     /// # Errors
     /// [`Error::BadJson`]; storage.
@@ -42,20 +43,51 @@ impl Users {
         kind: &str,
         messages: &Messages,
     ) -> Result<()> {
+        let elsewhere = self.elsewhere(sender, kind, messages)?;
+        let transaction = match transaction {
+            Some((device_id, id)) => {
+                let transaction = format!("sendToDevice {kind} {id}");
+                Some((self.localpart(sender)?, device_id.as_str(), transaction))
+            }
+            None => None,
+        };
+        self.give_to_devices(sender, transaction, kind, messages, &elsewhere)
+            .await
+    }
+
+    /// Messages of one type from another server's user. The same message ID again does nothing.
+    ///
+    /// # Errors
+    /// As [`Users::send_to_device`].
+    pub async fn receive_to_device(
+        &self,
+        sender: &UserId,
+        message_id: &TransactionId,
+        kind: &str,
+        messages: &Messages,
+    ) -> Result<()> {
+        let transaction = (sender.as_str(), "", format!("sendToDevice {message_id}"));
+        self.give_to_devices(sender, Some(transaction), kind, messages, &[])
+            .await
+    }
+
+    /// Gives messages to devices of this server, and those for others to who sends them on.
+    async fn give_to_devices(
+        &self,
+        sender: &UserId,
+        transaction: Option<(&str, &str, String)>,
+        kind: &str,
+        messages: &Messages,
+        elsewhere: &[(OwnedServerName, JsonText)],
+    ) -> Result<()> {
         let addressed = self.addressed(messages)?;
-        self.write_at(addressed.len() as u64, |places| {
+        let entries = addressed.len() + elsewhere.len();
+        self.write_at(entries as u64, |places| {
             let mut batch = Batch::new();
-            if let Some((device_id, transaction)) = transaction {
-                let transaction = format!("sendToDevice {kind} {transaction}");
-                let localpart = self.localpart(sender)?;
-                if !self.begin_transaction(
-                    localpart,
-                    device_id.as_str(),
-                    &transaction,
-                    &mut batch,
-                )? {
-                    return Ok((Batch::new(), ()));
-                }
+            if let Some((who, device_id, transaction)) = &transaction
+                && !self.begin_transaction(who, device_id, transaction, &mut batch)?
+            {
+                return Ok((Batch::new(), ()));
             }
             for (
                 n,
@@ -79,6 +111,13 @@ impl Users {
                 batch.log(Entry::ToDevice {
                     user_id: user_id.to_string(),
                     device_id: device_id.to_string(),
+                });
+            }
+            for (server, content) in elsewhere {
+                let at = places.at(batch.entries());
+                batch.put(&TO_DEVICE_ELSEWHERE, (at,), content);
+                batch.log(Entry::ToDeviceElsewhere {
+                    server: server.to_string(),
                 });
             }
             Ok((batch, ()))
@@ -150,6 +189,52 @@ impl Users {
         Ok(())
     }
 
+    /// What each other server is to be told of messages: the content of an `m.direct_to_device`. Nothing where nobody sends it on.
+    fn elsewhere(
+        &self,
+        sender: &UserId,
+        kind: &str,
+        messages: &Messages,
+    ) -> Result<Vec<(OwnedServerName, JsonText)>> {
+        if !self.federates() {
+            return Ok(Vec::new());
+        }
+        let mut by_server: BTreeMap<OwnedServerName, Messages> = BTreeMap::new();
+        for (user_id, by_device) in messages
+            .iter()
+            .filter(|(user_id, _)| !self.is_local(user_id))
+        {
+            for content in by_device.values() {
+                check_content(content.json().get())?;
+            }
+            let server = user_id.server_name().to_owned();
+            let of_server = by_server.entry(server).or_default();
+            of_server.insert(user_id.clone(), by_device.clone());
+        }
+        let told = |(server, messages): (_, Messages)| {
+            // Random, as numbers would come again after a restored backup.
+            let message_id = format!("{:032x}", rand::random::<u128>());
+            let content = json!({
+                "sender": sender, "type": kind, "message_id": message_id, "messages": messages,
+            });
+            (server, JsonText(content.to_string()))
+        };
+        Ok(by_server.into_iter().map(told).collect())
+    }
+
+    /// A message to devices of another server, while it waits: the content of an `m.direct_to_device`.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn to_device_elsewhere(&self, at: Position) -> Result<Option<JsonText>> {
+        Ok(self.store().get(&TO_DEVICE_ELSEWHERE, (at,))?)
+    }
+
+    /// Adds to a batch that another server has a message to its devices.
+    pub fn to_device_elsewhere_done(&self, at: Position, batch: &mut Batch) {
+        batch.delete(&TO_DEVICE_ELSEWHERE, (at,));
+    }
+
     /// Each device of this server that a message is for, with the message.
     fn addressed(&self, messages: &Messages) -> Result<Vec<Addressed>> {
         let mut addressed = BTreeMap::new();
@@ -160,11 +245,7 @@ impl Users {
             let localpart = user_id.localpart();
             for (device_id, content) in by_device {
                 let content = content.json().get();
-                if !content.starts_with('{') {
-                    return Err(Error::BadJson(
-                        "a message to a device is a JSON object".to_owned(),
-                    ));
-                }
+                check_content(content)?;
                 let content = JsonText(content.to_owned());
                 match device_id {
                     DeviceIdOrAllDevices::DeviceId(device_id) => {
@@ -211,6 +292,15 @@ impl Users {
                     .prefix(&TO_DEVICE, (user_id.localpart(), device_id), most)?;
             Ok(Arc::new(AtomicUsize::new(waiting.len())))
         })
+    }
+}
+
+fn check_content(content: &str) -> Result<()> {
+    if content.starts_with('{') {
+        Ok(())
+    } else {
+        let why = "a message to a device is a JSON object";
+        Err(Error::BadJson(why.to_owned()))
     }
 }
 

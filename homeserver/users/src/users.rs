@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use orvale_storage::{Batch, Position, Reserved, Store};
@@ -50,6 +53,7 @@ pub(crate) struct Inner {
     pub(crate) waiting: Cache<(OwnedUserId, OwnedDeviceId), Arc<AtomicUsize>>,
     pub(crate) uia: UiaSessions,
     pub(crate) presence: PresenceHub,
+    pub(crate) federates: AtomicBool,
 }
 
 impl Users {
@@ -89,6 +93,7 @@ impl Users {
                 config.presence.clone(),
                 clock.clone(),
             ),
+            federates: AtomicBool::new(false),
             server_name: server_name.to_owned(),
             store,
             config,
@@ -121,6 +126,15 @@ impl Users {
     #[must_use]
     pub fn presence(&self) -> &PresenceHub {
         &self.inner.presence
+    }
+
+    /// From now on somebody sends on what is for other servers.
+    pub fn set_federates(&self) {
+        self.inner.federates.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn federates(&self) -> bool {
+        self.inner.federates.load(Ordering::Relaxed)
     }
 
     /// Whether a user ID is of this server, whether or not there is such an account.

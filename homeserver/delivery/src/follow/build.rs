@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use orvale_rooms::{Membership, Rooms};
+use orvale_rooms::{Membership, NewMembership, Rooms};
 use orvale_storage::Position;
 use orvale_users::Users;
 use ruma::UserId;
@@ -83,9 +83,16 @@ impl Follow {
             if record.forgotten {
                 continue;
             }
-            session.set_membership(room, record.event, record.membership);
+            let now = NewMembership {
+                membership: record.membership,
+                event: record.event,
+            };
+            session.set_standing(room, record.at(), now);
             if record.membership == Membership::Join {
                 session.touch(room, rooms.last_event(room)?, News::Event);
+                if let Some(at) = rooms.whole_since(room) {
+                    session.touch(room, at, News::Event);
+                }
                 if let Some(at) = rooms.last_receipt(room)? {
                     session.touch(room, at, News::Receipt);
                 }
@@ -99,6 +106,9 @@ impl Follow {
             session.last = data.at.max(session.last);
         }
         session.made = self.read().at;
+        let threads =
+            users.thread_subscription_changes(user_id, Position::START, session.made, 1)?;
+        session.thread_subscriptions = threads.first().map_or(Position::START, |last| last.at);
         session.device_lists = session.made;
         session.last = session.made.max(session.last);
         Ok(session)

@@ -8,9 +8,9 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use orvale_rooms::{Membership, Rooms, StateId, membership};
-use orvale_storage::{Entry, Position, Standing as EventStanding};
-use ruma::{OwnedUserId, UserId, events::TimelineEventType};
+use orvale_rooms::{Membership, NewMembership, Rooms, StateId};
+use orvale_storage::{Entry, Position};
+use ruma::{OwnedUserId, UserId};
 
 use super::{Follow, Followed, Pulse, RecentEvent, session::News};
 use crate::Result;
@@ -26,8 +26,14 @@ pub(super) enum Change {
         room: Position,
         before: StateId,
         after: StateId,
-        /// Whose membership it sets.
-        member: Option<(OwnedUserId, Membership)>,
+        /// Whose membership it sets: one user's, unless forks met.
+        members: Vec<(OwnedUserId, NewMembership)>,
+    },
+    /// How a user stands in a room that is known from outside only.
+    Membership {
+        user_id: OwnedUserId,
+        room: Position,
+        now: NewMembership,
     },
     /// A receipt, for all in the room or for one.
     Receipt {
@@ -41,6 +47,8 @@ pub(super) enum Change {
     },
     /// Push rules of a user.
     PushRules(OwnedUserId),
+    /// Which threads a user follows.
+    ThreadSubscription(OwnedUserId),
     /// A message for a device.
     ToDevice {
         user_id: OwnedUserId,
@@ -68,6 +76,8 @@ pub(super) enum Change {
         user_id: OwnedUserId,
         room: Position,
     },
+    /// All members of a room are known now.
+    Whole(Position),
 }
 
 impl Change {
@@ -76,19 +86,15 @@ impl Change {
         let user = |user_id: String| UserId::parse(user_id).ok();
         let change = match entry {
             Entry::Event(record) => {
-                if record.standing != EventStanding::Accepted {
+                if !record.is_live() {
                     return Ok(None);
                 }
                 let event = rooms.load(at, record)?;
-                let member = (event.pdu.kind == TimelineEventType::RoomMember)
-                    .then(|| Some((user(event.pdu.state_key.clone()?)?, membership(&event.pdu)?)))
-                    .flatten();
-                let (before, after) = (event.state_before(), event.state_after());
                 Some(Self::Event {
                     room: event.room,
-                    before,
-                    after,
-                    member,
+                    before: event.room_before(),
+                    after: event.room_after(),
+                    members: rooms.list_new_memberships(&event)?,
                 })
             }
             Entry::Receipt {
@@ -108,6 +114,7 @@ impl Change {
                 user(user_id).map(|user_id| Self::AccountData { user_id, room })
             }
             Entry::PushRules { user_id } => user(user_id).map(Self::PushRules),
+            Entry::ThreadSubscription { user_id } => user(user_id).map(Self::ThreadSubscription),
             Entry::ToDevice { user_id, device_id } => {
                 user(user_id).map(|user_id| Self::ToDevice { user_id, device_id })
             }
@@ -135,10 +142,40 @@ impl Change {
             Entry::Forgotten { user_id, room } => {
                 user(user_id).map(|user_id| Self::Forgotten { user_id, room })
             }
+            Entry::Membership { user_id, room } => {
+                let Some(user_id) = user(user_id) else {
+                    return Ok(None);
+                };
+                let known = rooms.get_number(room)?;
+                let now = rooms.find_membership(&known, &user_id)?;
+                now.map(|now| Self::Membership {
+                    user_id,
+                    room,
+                    now: NewMembership {
+                        membership: now.membership,
+                        event: now.event,
+                    },
+                })
+            }
+            Entry::Arrived { event } => {
+                let event = rooms.event(event)?;
+                if !event.record.is_live() {
+                    return Ok(None);
+                }
+                Some(Self::Event {
+                    room: event.room,
+                    before: event.room_before(),
+                    after: event.room_after(),
+                    members: rooms.list_new_memberships(&event)?,
+                })
+            }
+            Entry::Whole { room } => Some(Self::Whole(room)),
             Entry::Room { .. }
+            | Entry::Forward { .. }
             | Entry::Profile { .. }
             | Entry::Directory { .. }
-            | Entry::Pushers { .. } => None,
+            | Entry::Pushers { .. }
+            | Entry::ToDeviceElsewhere { .. } => None,
         };
         Ok(change)
     }
@@ -167,7 +204,7 @@ impl Followed {
                 room,
                 before,
                 after,
-                member,
+                members,
             } => {
                 self.touch_room(*room, at, News::Event, whom, woken);
                 if let Whom::All = whom
@@ -179,10 +216,15 @@ impl Followed {
                         after: *after,
                     });
                 }
-                if let Some((user_id, membership)) = member
-                    && self.concerned(user_id, whom).is_some()
-                {
-                    woken.extend(self.set_membership(user_id, *room, at, *membership));
+                for (user_id, now) in members {
+                    if self.concerned(user_id, whom).is_some() {
+                        woken.extend(self.set_membership(user_id, *room, at, *now));
+                    }
+                }
+            }
+            Change::Membership { user_id, room, now } => {
+                if self.concerned(user_id, whom).is_some() {
+                    woken.extend(self.set_membership(user_id, *room, at, *now));
                 }
             }
             Change::Receipt { room, only: None } => {
@@ -207,6 +249,10 @@ impl Followed {
             }
             Change::PushRules(user_id) => self.with(user_id, whom, woken, |session| {
                 session.account_data = at.max(session.account_data);
+                session.last = at.max(session.last);
+            }),
+            Change::ThreadSubscription(user_id) => self.with(user_id, whom, woken, |session| {
+                session.thread_subscriptions = at.max(session.thread_subscriptions);
                 session.last = at.max(session.last);
             }),
             Change::ToDevice { user_id, device_id } => {
@@ -245,6 +291,20 @@ impl Followed {
                 self.with(user_id, whom, woken, |session| {
                     session.end(device_id.as_deref(), at);
                 });
+            }
+            Change::Whole(room) => {
+                self.touch_room(*room, at, News::Event, whom, woken);
+                for slot in self.members(*room, whom) {
+                    if let Some(session) = self.sessions.get_mut(slot) {
+                        session.devices_changed(at);
+                    }
+                }
+                if let Whom::All = whom
+                    && let Some(online) = self.rooms.get_mut(room)
+                {
+                    // The states that they had are others now.
+                    online.recent.start_anew(at);
+                }
             }
             Change::Forgotten { user_id, room } => {
                 self.with(user_id, whom, woken, |session| session.forget(*room, at));

@@ -20,7 +20,7 @@ use std::{
     sync::Arc,
 };
 
-use orvale_rooms::{Membership, StateId};
+use orvale_rooms::{Membership, NewMembership, StateId};
 use orvale_storage::Position;
 use parking_lot::{RwLock, RwLockReadGuard};
 use ruma::{OwnedUserId, UserId};
@@ -141,6 +141,12 @@ impl Recent {
             self.after = gone.at;
         }
         self.events.push_back(event);
+    }
+
+    /// Forgets what came up to a position.
+    fn start_anew(&mut self, at: Position) {
+        self.events.clear();
+        self.after = at;
     }
 
     /// The events after a position, if all of them are here.
@@ -343,16 +349,16 @@ impl Followed {
         user_id: &UserId,
         room: Position,
         at: Position,
-        membership: Membership,
+        now: NewMembership,
     ) -> Option<u32> {
         let slot = *self.by_user.get(user_id)?;
         let session = self.sessions.get_mut(slot)?;
         let before = session.bytes();
-        if !session.set_membership(room, at, membership) {
+        if !session.set_standing(room, at, now) {
             return None;
         }
         self.bytes = (self.bytes + session.bytes()).saturating_sub(before);
-        if membership == Membership::Join {
+        if now.membership == Membership::Join {
             self.enter(room, slot, at);
         } else {
             self.exit(room, slot);

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use orvale_rooms::Membership;
+use orvale_rooms::{Membership, NewMembership};
 use orvale_storage::Position;
 use ruma::OwnedUserId;
 use tokio::sync::Notify;
@@ -50,6 +50,8 @@ pub(crate) struct Session {
     pub(crate) last: Position,
     /// When global account data changed last, push rules among them.
     pub(crate) account_data: Position,
+    /// When the threads that the user follows changed last.
+    pub(crate) thread_subscriptions: Position,
     /// When the devices of anybody the user shares a room with changed last.
     pub(crate) device_lists: Position,
     /// The last message that waits for a device, where one came since the session was made, or was given out.
@@ -74,6 +76,8 @@ pub(crate) struct Standing {
     pub(crate) membership: Membership,
     /// The member event.
     pub(crate) event: Position,
+    /// Where it came to be so.
+    pub(crate) since: Position,
     /// The last position of anything new.
     pub(crate) last: Position,
     /// The last event of the timeline.
@@ -101,6 +105,7 @@ impl Session {
             order: BTreeMap::new(),
             last: Position::START,
             account_data: Position::START,
+            thread_subscriptions: Position::START,
             device_lists: Position::START,
             to_device: Vec::new(),
             made: Position::START,
@@ -163,25 +168,39 @@ impl Session {
             .is_some_and(|standing| standing.membership == Membership::Join)
     }
 
-    /// Sets how the user stands in a room; false if that is older than what is known.
+    /// Sets how the user stands in a room, by an event that came at that position.
+    #[cfg(test)]
     pub(crate) fn set_membership(
         &mut self,
         room: Position,
         at: Position,
         membership: Membership,
     ) -> bool {
+        let event = at;
+        self.set_standing(room, at, NewMembership { membership, event })
+    }
+
+    /// Sets how the user stands in a room since a position; false if that is older than what is known.
+    pub(crate) fn set_standing(
+        &mut self,
+        room: Position,
+        at: Position,
+        now: NewMembership,
+    ) -> bool {
+        let NewMembership { membership, event } = now;
         let standing = self.rooms.entry(room).or_insert(Standing {
             membership,
             event: Position::START,
+            since: Position::START,
             last: Position::START,
             events: Position::START,
             receipts: Position::START,
             account_data: Position::START,
         });
-        if standing.event > at {
+        if standing.since > at {
             return false;
         }
-        (standing.membership, standing.event) = (membership, at);
+        (standing.membership, standing.event, standing.since) = (membership, event, at);
         self.touch(room, at, News::Event);
         true
     }
@@ -217,7 +236,7 @@ impl Session {
         if self
             .rooms
             .get(&room)
-            .is_some_and(|standing| standing.event < at)
+            .is_some_and(|standing| standing.since < at)
             && let Some(standing) = self.rooms.remove(&room)
         {
             self.order.remove(&standing.last);

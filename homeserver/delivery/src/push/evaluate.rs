@@ -51,6 +51,9 @@ const OLD_MENTIONS: [&str; 3] = [
     ".m.rule.roomnotif",
 ];
 
+/// Where an event says how it relates to another.
+const REL_TYPE: &str = r"content.m\.relates_to.rel_type";
+
 impl<'a> Evaluator<'a> {
     /// What the reader's rules say of an event: that of the first rule that matches. Nothing if none does, or if the event is
     /// the reader's own.
@@ -142,6 +145,17 @@ impl<'a> Evaluator<'a> {
                 }),
                 None => false,
             },
+            PushCondition::ThreadSubscription(wanted) => {
+                let is_answer = facts.text(REL_TYPE) == Some("m.thread");
+                match facts.thread(self.rooms)?.filter(|_| is_answer) {
+                    Some(root) => {
+                        let (users, room) = (self.rooms.users(), facts.event.room);
+                        let found = users.thread_subscription(self.user_id, room, root)?;
+                        found.is_some() == wanted.subscribed
+                    }
+                    None => false,
+                }
+            }
             _ => false,
         })
     }
@@ -165,6 +179,7 @@ fn cost(condition: &PushCondition) -> usize {
         PushCondition::SenderNotificationPermission(_) => return work::PARSE,
         #[expect(deprecated, reason = "rules that users made before are kept")]
         PushCondition::ContainsDisplayName => return work::LOOKUP,
+        PushCondition::ThreadSubscription(_) => return work::LOOKUP,
         _ => return work::CONDITION,
     };
     work::CONDITION + key.len()
@@ -347,6 +362,40 @@ mod tests {
             (false, false),
             "the master rule turns all off"
         );
+    }
+
+    #[tokio::test]
+    async fn answers_notify_who_follows_the_thread_once_anything_is_followed() {
+        let server = TestServer::start();
+        let (alice, bob) = (server.user("alice").await, server.user("bob").await);
+        let room = server.room(&alice).await;
+        server.join(&room, &bob).await;
+        let mut threads = Vec::new();
+        for root in ["one", "two"] {
+            let root = server.send(&room, &alice, root).await;
+            let relation = json!({"rel_type": "m.thread", "event_id": root.event_id()});
+            let answer = json!({"msgtype": "m.text", "body": "x", "m.relates_to": relation});
+            let answer = server.did(&room, content(&alice, "m.room.message", &answer));
+            threads.push((root, answer.await));
+        }
+        let users = server.rooms.users();
+        let judge = || {
+            let rules = users.push_rules(&bob).unwrap();
+            let answers = threads.iter().map(|(_, answer)| answer.clone());
+            answers
+                .map(|answer| verdict(&server, &rules, answer).0)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(judge(), [true, true], "bob's client knows nothing of it");
+        let root = threads[0].0.event_id();
+        let following = server.rooms.subscribe_to_thread(&bob, &room.id, root, None);
+        following.await.unwrap();
+        assert_eq!(judge(), [true, false]);
+        let stopping = server.rooms.unsubscribe_from_thread(&bob, &room.id, root);
+        stopping.await.unwrap();
+        assert_eq!(judge(), [false, false]);
+        let rules = users.push_rules(&bob).unwrap();
+        assert!(verdict(&server, &rules, threads[0].0.clone()).0);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@
 use std::{collections::BinaryHeap, sync::Arc};
 
 use bytes::Bytes;
-use orvale_rooms::{Membership, MembershipRecord, Order, Room, StoredEvent, Viewer};
+use orvale_rooms::{Membership, MembershipRecord, Order, Room, Rooms, StoredEvent, Viewer};
 use orvale_storage::Position;
 use ruma::{DeviceId, UserId};
 
@@ -97,13 +97,7 @@ impl Delivery {
         while let Some((at, n)) = next.pop() {
             let walk = &mut walks[n];
             if walk.events.last().is_none_or(|event| event.position != at) {
-                let page = rooms.list_backwards(
-                    &walk.room,
-                    Order::live(at),
-                    Order::live(Position::START),
-                    PAGE,
-                )?;
-                walk.events = page.into_iter().rev().map(|(_, event)| event).collect();
+                walk.events = live_before(rooms, &walk.room, at)?;
                 next.extend(walk.events.last().map(|event| (event.position, n)));
                 if walk.events.last().is_none_or(|event| event.position != at) {
                     continue;
@@ -167,6 +161,24 @@ impl Delivery {
         out.push(b'}');
         Ok(out.into())
     }
+}
+
+/// The events of a room up to a position that were news when they came, oldest first: as many as are read at once.
+fn live_before(rooms: &Rooms, room: &Room, at: Position) -> Result<Vec<Arc<StoredEvent>>> {
+    let mut from = Order::live(at);
+    for _ in 0..LOOKS / PAGE {
+        let page = rooms.list_backwards(room, from, Order::live(Position::START), PAGE)?;
+        let last = page.last().filter(|_| page.len() == PAGE);
+        let next = last.map(|(order, _)| order.before());
+        let live = page.into_iter().rev().map(|(_, event)| event);
+        let live = live.filter(|event| event.record.is_live());
+        let live: Vec<_> = live.collect();
+        match next {
+            Some(next) if live.is_empty() => from = next,
+            _ => return Ok(live),
+        }
+    }
+    Ok(Vec::new())
 }
 
 #[cfg(test)]

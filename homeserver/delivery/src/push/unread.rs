@@ -280,6 +280,10 @@ impl Unread {
             let is_last = found.len() < page;
             for (order, event) in found {
                 from = order.before();
+                // What was fetched later was never news.
+                if !event.record.is_live() {
+                    continue;
+                }
                 let is_read = order.0 <= self.threads[0].read
                     || event.pdu.sender == asking.user_id
                         && is_message(&event)
@@ -465,7 +469,7 @@ impl Looker<'_> {
     fn was_joined(&self, event: &StoredEvent) -> Result<bool> {
         let (rooms, user_id) = (self.asking.rooms, self.asking.user_id);
         let member = rooms.find_state_at(
-            event.state_before(),
+            event.room_before(),
             &StateEventType::RoomMember,
             user_id.as_str(),
         )?;

@@ -7,7 +7,7 @@ use std::{
 
 use orvale_rooms::{StoredEvent, membership};
 use orvale_storage::{
-    Batch, Entry, Follower, Position, Standing,
+    Batch, Entry, Follower, Position,
     trees::delivery::{OWED, Owed},
 };
 use ruma::{OwnedUserId, UserId, events::TimelineEventType};
@@ -146,11 +146,17 @@ impl Dispatch {
                     self.roster.add(&shared.rooms, user_id)?;
                 }
             }
-            Entry::Event(record)
-                if !self.roster.is_empty() && record.standing == Standing::Accepted =>
-            {
+            Entry::Event(record) if !self.roster.is_empty() && record.is_live() => {
                 let event = shared.rooms.load(at, record)?;
                 self.take_event(shared, &event)?;
+            }
+            Entry::Membership { room, user_id } => {
+                if let Some(user_id) = known(user_id) {
+                    let known = shared.rooms.get_number(room)?;
+                    if let Some(now) = shared.rooms.find_membership(&known, &user_id)? {
+                        self.take_event(shared, &shared.rooms.event(now.event)?)?;
+                    }
+                }
             }
             Entry::Receipt { room, user_id, .. } => {
                 if let Some(user_id) = known(user_id) {

@@ -2,7 +2,7 @@
 //!
 //! <https://spec.matrix.org/v1.19/push-gateway-api/#post_matrixpushv1notify>
 
-use orvale_rooms::{Membership, StoredEvent};
+use orvale_rooms::{InviteVerdict, Membership, StoredEvent};
 use orvale_users::StoredPusher;
 use ruma::{
     UserId,
@@ -10,7 +10,7 @@ use ruma::{
     events::StateEventType,
     push::{Action, HttpPusherData, PushFormat},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, value::RawValue};
 
 use super::PusherKey;
 use crate::{
@@ -75,6 +75,20 @@ pub(super) fn of_badge(
     json!({"notification": {"counts": {"unread": unread}, "devices": devices}}).to_string()
 }
 
+/// A field of a state event that an invite shows.
+fn in_stripped(
+    shown: &[Box<RawValue>],
+    kind: &StateEventType,
+    state_key: &str,
+    field: &str,
+) -> Option<String> {
+    let kind = kind.to_string();
+    let shown = shown.iter();
+    let mut shown = shown.filter_map(|event| serde_json::from_str::<Value>(event.get()).ok());
+    let found = shown.find(|event| event["type"] == kind && event["state_key"] == state_key)?;
+    found["content"][field].as_str().map(str::to_owned)
+}
+
 impl Inner {
     /// The body that tells of an event; nothing, if its user is not to be told: the rules do not say so, it was read, the user
     /// may not see it.
@@ -97,7 +111,8 @@ impl Inner {
             let now = self.rooms.find_membership(&room, user_id)?;
             if now.is_none_or(|now| {
                 now.event != event.position || now.membership != Membership::Invite
-            }) {
+            }) || self.rooms.invite_verdict(user_id, &pdu.sender)? != InviteVerdict::Allow
+            {
                 return Ok(None);
             }
         } else if !self.is_unread(user_id, event)? {
@@ -125,12 +140,20 @@ impl Inner {
             notification["type"] = facts.kind().into();
             notification["sender"] = pdu.sender.as_str().into();
             notification["content"] = serde_json::from_str(pdu.content.get()).unwrap_or_default();
+            // A room may be known from outside only, as the invite shows it.
+            let shown = match is_target {
+                true => self.rooms.stripped_state(event)?,
+                false => Vec::new(),
+            };
             let named =
                 |kind: StateEventType, state_key: &str, field: &str| -> Result<Option<String>> {
-                    let state = self
-                        .rooms
-                        .find_state_at(event.state_after(), &kind, state_key)?;
-                    let name = state.and_then(|state| state.pdu.content_field::<String>(field));
+                    let name = match is_target {
+                        true => in_stripped(&shown, &kind, state_key, field),
+                        false => self
+                            .rooms
+                            .find_state_at(event.state_after(), &kind, state_key)?
+                            .and_then(|state| state.pdu.content_field::<String>(field)),
+                    };
                     Ok(name.filter(|name| !name.is_empty()))
                 };
             let names = [

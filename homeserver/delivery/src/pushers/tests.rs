@@ -227,6 +227,37 @@ async fn an_invite_is_told_by_its_id_alone_where_that_is_wanted() {
 }
 
 #[tokio::test]
+async fn an_invite_to_a_room_of_another_server_is_told_with_what_it_shows_of_the_room() {
+    let gateway = Gateway::start().await;
+    let server = TestServer::start_with(config());
+    let bob = server.user("bob").await;
+    let them = server.knows("them.example").await;
+    server
+        .users
+        .set_pusher(&bob, device_id!("PHONE"), &gateway.pusher(None), false)
+        .await
+        .unwrap();
+    let mut client = server.client(&bob);
+    client.sync().await;
+    let waiting = client.wait(Duration::from_secs(20));
+    let (invite, answer) = tokio::join!(server.invited_by(&them, &bob), waiting);
+    let invited = &answer["rooms"]["invite"]["!room:them.example"];
+    assert!(invited.to_string().contains("Far away"), "{answer}");
+    let told = loop {
+        let told = gateway.next().await;
+        if told.get("event_id").is_some() {
+            break told;
+        }
+    };
+    assert_eq!(told["event_id"], invite.as_str());
+    assert_eq!(told["room_id"], "!room:them.example");
+    assert_eq!(told["room_name"], "Far away");
+    assert_eq!(told["sender_display_name"], "Zoe");
+    assert_eq!(told["user_is_target"], true);
+    assert_eq!(told["content"]["membership"], "invite");
+}
+
+#[tokio::test]
 async fn a_pushkey_that_the_gateway_rejects_is_forgotten() {
     let gateway = Gateway::start().await;
     gateway.rejected.lock().push("key".to_owned());

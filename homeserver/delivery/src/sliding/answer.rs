@@ -67,6 +67,8 @@ pub(super) struct News {
     candidates: Vec<Candidate>,
     /// When global account data changed last.
     pub(super) account_data: Position,
+    /// When the threads that the user follows changed last.
+    pub(super) threads: Position,
     /// When the device's keys changed last.
     key_counts: Position,
     /// Whether a message may wait for the device.
@@ -169,6 +171,7 @@ impl Inner {
             counts: writer.connection.matches.counts.clone(),
             account_data: asked.account_data.is_some(),
             devices: asked.e2ee,
+            threads: asked.threads.is_some(),
         };
         writer.added.reached.covered = covered(asked, writer.connection);
         if is_long {
@@ -186,7 +189,6 @@ impl Inner {
         connection: &mut Connection,
         always: bool,
     ) -> Result<Option<(Position, u64, News)>> {
-        let ignored = self.users.ignored_users(&reader.user_id)?;
         let followed = self.follow.read();
         let Some(session) = followed.session(&reader.user_id) else {
             return Ok(None);
@@ -200,7 +202,6 @@ impl Inner {
             inner: self,
             user_id: &reader.user_id,
             asked,
-            ignored: &ignored,
         };
         let (at, typing) = (followed.at, session.typing.max(reached.typing));
         let full = sorter.is_full(&connection.matches, session)?;
@@ -228,13 +229,14 @@ impl Inner {
         for (number, sent) in connection.but(&session.rooms) {
             let room = self.rooms.get_number(number)?;
             let record = self.rooms.find_membership(&room, &reader.user_id)?;
-            match record.filter(|record| record.event > sent.upto) {
+            match record.filter(|record| record.at() > sent.upto) {
                 Some(record) => {
                     let standing = Standing {
                         membership: record.membership,
                         event: record.event,
-                        last: record.event,
-                        events: record.event,
+                        since: record.at(),
+                        last: record.at(),
+                        events: record.at(),
                         receipts: Position::START,
                         account_data: Position::START,
                     };
@@ -340,6 +342,7 @@ impl Inner {
         Ok(News {
             candidates,
             account_data: session.account_data,
+            threads: session.thread_subscriptions,
             key_counts: session.key_counts,
             to_device,
             is_other,
@@ -361,7 +364,7 @@ impl Inner {
             return Ok(true);
         }
         if standing.membership != Membership::Join {
-            return Ok(standing.event > sent.upto);
+            return Ok(standing.since > sent.upto);
         }
         if standing.last > sent.upto
             || !sent.has(Sent::JOINED)
@@ -481,6 +484,7 @@ impl Writer<'_> {
         if self.asked.account_data.is_some() {
             has_news |= self.account_data(&mut object)?;
         }
+        has_news |= self.thread_subscriptions(&mut object)?;
         for (key, list) in [
             ("receipts", &self.out.receipts),
             ("typing", &self.out.typing),

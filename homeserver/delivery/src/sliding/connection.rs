@@ -71,6 +71,8 @@ pub(super) struct Reached {
     pub(super) account_data: bool,
     /// Whether it was told whose devices changed.
     pub(super) devices: bool,
+    /// Whether the threads that the user follows were told.
+    pub(super) threads: bool,
 }
 
 /// What an answer adds to what a client knows.
@@ -193,14 +195,23 @@ impl Connection {
     /// An answer is given, which adds this. Its token.
     pub(super) fn answer(&mut self, added: Added) -> String {
         self.answered += 1;
+        let upto = added.reached.position;
         self.pending = Some(added);
-        format!("{:x}_{}", self.serial, self.answered)
+        format!("{:x}_{}_{upto}", self.serial, self.answered)
     }
 
     fn number(&self, pos: &str) -> Option<u64> {
-        let (serial, number) = pos.split_once('_')?;
+        let (serial, rest) = pos.split_once('_')?;
+        let (number, position) = rest.split_once('_')?;
+        position.parse::<u64>().ok()?;
         let is_ours = u64::from_str_radix(serial, 16) == Ok(self.serial);
         number.parse().ok().filter(|number| is_ours && *number > 0)
+    }
+
+    /// Up to where the answer told that has this token, of whichever connection.
+    pub(super) fn position_of(pos: &str) -> Option<Position> {
+        let (_, position) = pos.rsplit_once('_')?;
+        position.parse().map(Position).ok()
     }
 
     /// What was told of a room.
@@ -478,11 +489,13 @@ mod tests {
     fn tokens_of_others_and_nonsense_are_unknown() {
         let mut connection = Connection::new(7);
         connection.answer(tells(1, 10));
-        for pos in ["8_1", "7_2", "7_0", "7_", "7", "", "_", "x_1", "7_1_1"] {
+        for pos in [
+            "8_1_10", "7_2_10", "7_0_10", "7_1", "7_", "7", "", "_", "x_1_10", "7_1_x", "7_1_1_1",
+        ] {
             assert_eq!(connection.resume(pos), Pos::Unknown, "{pos}");
         }
         // The first answer never came: there is nothing to go on from.
-        assert_eq!(connection.resume("7_0"), Pos::Unknown);
+        assert_eq!(connection.resume("7_0_0"), Pos::Unknown);
     }
 
     #[test]

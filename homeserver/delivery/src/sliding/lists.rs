@@ -5,13 +5,13 @@
 //! those that changed.
 
 use std::{
-    collections::{BTreeSet, BinaryHeap, HashMap, HashSet},
+    collections::{BinaryHeap, HashMap, HashSet},
     iter::Peekable,
 };
 
-use orvale_rooms::{Membership, Room};
+use orvale_rooms::{InviteVerdict, Membership, Room};
 use orvale_storage::Position;
-use ruma::{OwnedUserId, RoomId, UserId, events::StateEventType};
+use ruma::{RoomId, UserId, events::StateEventType};
 use serde::Deserialize;
 
 use super::{
@@ -116,7 +116,6 @@ pub(super) struct Sorter<'a> {
     pub(super) inner: &'a Inner,
     pub(super) user_id: &'a UserId,
     pub(super) asked: &'a Asked,
-    pub(super) ignored: &'a BTreeSet<OwnedUserId>,
 }
 
 impl Sorter<'_> {
@@ -213,10 +212,8 @@ impl Sorter<'_> {
         Ok(match standing.membership {
             Membership::Join | Membership::Knock => true,
             Membership::Invite => {
-                self.ignored.is_empty()
-                    || !self
-                        .ignored
-                        .contains(&rooms.event(standing.event)?.pdu.sender)
+                let sender = &rooms.event(standing.event)?.pdu.sender;
+                rooms.invite_verdict(self.user_id, sender)? == InviteVerdict::Allow
             }
             Membership::Leave | Membership::Ban => {
                 let room = rooms.get_number(room)?;

@@ -4,8 +4,8 @@
 //! - `request.rs`, `required.rs`: what a client asks for.
 //! - `connection.rs`: what a client was told, within bounds; tokens.
 //! - `lists.rs`: which rooms belong to a list, and which of them stand in its ranges.
-//! - `answer.rs`: the answer as a whole; `room.rs`, `timeline.rs`, `state.rs`: what it tells of a room; `extensions.rs`:
-//!   what else it tells.
+//! - `answer.rs`: the answer as a whole; `room.rs`, `timeline.rs`, `state.rs`: what it tells of a room; `extensions.rs`,
+//!   `threads.rs`: what else it tells.
 //!
 //! Connections live in memory alone: a client whose connection is forgotten, as after a restart, is told that its token is
 //! unknown, and starts anew. Messages to the device and what it acknowledged of them do not depend on connections.
@@ -20,6 +20,7 @@ mod room;
 mod state;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod timeline;
 #[cfg(test)]
 mod truth_tests;

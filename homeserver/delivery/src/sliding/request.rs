@@ -26,6 +26,8 @@ const TIMELINE: u64 = 100;
 const NAME: usize = 255;
 /// How many messages to a device one answer brings.
 const MESSAGES: u64 = 100;
+/// How many changes of threads that a user follows one answer brings.
+pub(super) const THREADS: u64 = 100;
 
 /// The query of a request.
 #[derive(Debug, Default, Deserialize)]
@@ -84,6 +86,14 @@ struct ExtensionsBody {
     account_data: Option<ScopeBody>,
     receipts: Option<ScopeBody>,
     typing: Option<ScopeBody>,
+    #[serde(rename = "io.element.msc4308.thread_subscriptions")]
+    thread_subscriptions: Option<ThreadsBody>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ThreadsBody {
+    enabled: Option<bool>,
+    limit: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,6 +130,8 @@ pub(super) struct Asked {
     pub(super) account_data: Option<Scope>,
     pub(super) receipts: Option<Scope>,
     pub(super) typing: Option<Scope>,
+    /// How many changes of the threads that the user follows are wanted.
+    pub(super) threads: Option<usize>,
     /// Tells one set of lists, subscriptions and extensions from another.
     pub(super) hash: u64,
     /// Tells one set of filters from another.
@@ -215,6 +227,8 @@ impl Asked {
             PresenceState::Online,
             PresenceState::Offline,
             PresenceState::Unavailable,
+            // Busy, as MSC3026 has it.
+            PresenceState::from("org.matrix.msc3026.busy"),
         ];
         must(known.contains(&set_presence), || {
             "set_presence: this is no presence".to_owned()
@@ -261,10 +275,14 @@ impl Asked {
             .filter(|to_device| to_device.enabled == Some(true))
             .map(ToDeviceBody::read)
             .transpose()?;
+        let threads = extensions
+            .thread_subscriptions
+            .filter(|threads| threads.enabled == Some(true))
+            .map(|threads| page_of_threads(threads.limit));
         let hash = hasher.hash_one((
             (&lists, &subscriptions),
             (&account_data, &receipts, &typing),
-            (e2ee, to_device.is_some()),
+            (e2ee, to_device.is_some(), threads.is_some()),
         ));
         let filters: Vec<_> = lists
             .iter()
@@ -284,6 +302,7 @@ impl Asked {
             account_data,
             receipts,
             typing,
+            threads,
             hash,
             filters,
         })
@@ -359,6 +378,11 @@ impl ToDeviceBody {
             since: since.transpose()?,
         })
     }
+}
+
+/// How many changes of threads are told at once.
+pub(super) fn page_of_threads(limit: Option<u64>) -> usize {
+    usize::try_from(limit.unwrap_or(THREADS).clamp(1, THREADS)).unwrap_or(1)
 }
 
 fn room_config(

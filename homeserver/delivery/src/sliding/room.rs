@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use orvale_rooms::{Membership, MembershipRecord, Order, Room, StoredEvent, Viewer};
+use orvale_rooms::{InviteVerdict, Membership, MembershipRecord, Order, Room, StoredEvent, Viewer};
 use orvale_storage::Position;
 use ruma::events::{StateEventType, TimelineEventType};
 use serde_json::{Value, json};
@@ -37,6 +37,9 @@ impl Writer<'_> {
     fn joined(&mut self, candidate: &Candidate, room: &Arc<Room>) -> Result<Sent> {
         let standing = &candidate.standing;
         let known = candidate.sent.filter(|sent| sent.has(Sent::JOINED));
+        // Told anew once all members are known.
+        let whole_since = self.inner.rooms.whole_since(room.number);
+        let known = known.filter(|sent| whole_since.is_none_or(|at| at <= sent.upto));
         let since = known.map(|sent| sent.upto);
         let record = MembershipRecord {
             event: standing.event,
@@ -44,6 +47,7 @@ impl Writer<'_> {
             before: None,
             was_joined: true,
             forgotten: false,
+            since: Some(standing.since),
         };
         let (user_id, device_id) = (self.user_id.clone(), self.device_id.clone());
         let rooms = self.inner.rooms.clone();
@@ -57,7 +61,7 @@ impl Writer<'_> {
                 anew: grown,
                 upto: self.upto,
                 recent: candidate.recent.as_deref(),
-                all_seen: since.is_some_and(|since| standing.event <= since),
+                all_seen: since.is_some_and(|since| standing.since <= since),
                 limit: candidate.limit.into(),
             },
         )?;
@@ -149,8 +153,11 @@ impl Writer<'_> {
         let standing = &candidate.standing;
         let member = self.inner.rooms.event(standing.event)?;
         let is_ignored = standing.membership == Membership::Invite
-            && (self.ignored.contains(&member.pdu.sender)
-                || self.inner.rooms.blocks_invites(&self.user_id)?);
+            && self
+                .inner
+                .rooms
+                .invite_verdict(&self.user_id, &member.pdu.sender)?
+                != InviteVerdict::Allow;
         if !is_ignored {
             let mut events = List::default();
             for event in self.inner.rooms.stripped_state(&member)? {
@@ -187,6 +194,7 @@ impl Writer<'_> {
         let record = record.map(|record| MembershipRecord {
             event: standing.event,
             membership: standing.membership,
+            since: Some(standing.since),
             ..record
         });
         let mut viewer = Viewer::new(&rooms, &user_id, record).on(device_id.as_str());

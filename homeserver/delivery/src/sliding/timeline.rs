@@ -6,10 +6,11 @@ use orvale_rooms::{Order, Room, StateId, StoredEvent, Viewer};
 use orvale_storage::Position;
 
 use super::answer::Writer;
-use crate::{Result, follow::RecentEvent};
-
-/// How many events of one room are looked at for one answer: what is left then is a gap for the client to fill.
-const LOOKS: usize = 2000;
+use crate::{
+    Result,
+    follow::RecentEvent,
+    walk::{Stretch, Verdict, walk},
+};
 
 /// Which part of a room's history is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -52,58 +53,39 @@ impl Writer<'_> {
         span: Span<'_>,
     ) -> Result<Timeline> {
         let until = span.since.filter(|_| !span.anew);
-        let mut timeline = Timeline {
-            events: Vec::new(),
-            limited: false,
-            prev_batch: Order::live(until.unwrap_or(span.upto)),
-            known: StateId::EMPTY,
-            end: StateId::EMPTY,
-        };
-        let mut pages = Pages {
-            recent: span.recent.filter(|_| until.is_some()),
-            page: Vec::new().into_iter(),
+        let stretch = Stretch {
             from: Order::live(span.upto),
             until: until.map_or(Order::START, Order::live),
-            wanted: (span.limit + 1).max(if until.is_some() { 20 } else { 2 }),
-            done: false,
+            recent: span.recent.filter(|_| until.is_some()),
+            limit: span.limit,
+            first_page: if until.is_some() { 20 } else { 2 },
         };
-        let mut first: Option<Arc<StoredEvent>> = None;
-        let mut looks = 0;
-        let mut complete = false;
-        loop {
-            let Some((order, event)) = pages.next(self, room)? else {
-                complete = true;
-                break;
-            };
-            if looks == 0 {
-                timeline.end = event.state_after();
-            }
-            let shown = self.shows(&event, viewer, span)?;
-            if shown && timeline.events.len() == span.limit || looks == LOOKS {
-                timeline.limited = true;
-                if timeline.events.is_empty() {
-                    timeline.prev_batch = order;
-                }
-                break;
-            }
-            looks += 1;
-            if shown {
-                timeline.prev_batch = order.before();
-                timeline.events.push(event.clone());
-            }
-            first = Some(event);
-        }
-        timeline.events.reverse();
-        if looks == 0 && !timeline.limited {
-            timeline.end = self.state_at(room, span.upto)?;
-        }
-        timeline.known = match (span.since, &first) {
+        let walked = walk(&self.inner.rooms, room, stretch, |event, _| {
+            Ok(match self.shows(event, viewer, span)? {
+                true => Verdict::Shown,
+                false => Verdict::Passed,
+            })
+        })?;
+        let end = match walked.end {
+            Some(end) => end,
+            None => self.state_at(room, span.upto)?,
+        };
+        let known = match (span.since, walked.first.filter(|_| walked.complete)) {
             (None, _) => StateId::EMPTY,
-            (Some(_), None) if complete => timeline.end,
-            (Some(_), Some(first)) if complete && until.is_some() => first.state_before(),
+            (Some(_), None) if walked.complete => end,
+            (Some(_), Some(first)) if until.is_some() && first.record.is_live() => {
+                first.room_before()
+            }
             (Some(since), _) => self.state_at(room, since)?,
         };
-        Ok(timeline)
+        let nothing = Order::live(until.unwrap_or(span.upto));
+        Ok(Timeline {
+            events: walked.events,
+            limited: walked.limited,
+            prev_batch: walked.prev_batch.unwrap_or(nothing),
+            known,
+            end,
+        })
     }
 
     /// The state of a room at a position.
@@ -114,7 +96,7 @@ impl Writer<'_> {
             .list_backwards(room, Order::live(at), Order::START, 1)?;
         Ok(last
             .first()
-            .map_or(StateId::EMPTY, |(_, event)| event.state_after()))
+            .map_or(StateId::EMPTY, |(_, event)| event.room_after()))
     }
 
     /// Whether an event is shown to the reader who asks.
@@ -125,42 +107,5 @@ impl Writer<'_> {
         }
         let seen = span.all_seen && span.since.is_some_and(|since| event.position > since);
         Ok(seen || viewer.sees(event)?)
-    }
-}
-
-/// Events, newest first.
-struct Pages<'a> {
-    recent: Option<&'a [RecentEvent]>,
-    page: std::vec::IntoIter<(Order, Arc<StoredEvent>)>,
-    from: Order,
-    until: Order,
-    wanted: usize,
-    done: bool,
-}
-
-impl Pages<'_> {
-    fn next(
-        &mut self,
-        writer: &Writer<'_>,
-        room: &Room,
-    ) -> Result<Option<(Order, Arc<StoredEvent>)>> {
-        let rooms = &writer.inner.rooms;
-        if let Some(recent) = &mut self.recent {
-            let Some((last, rest)) = recent.split_last() else {
-                return Ok(None);
-            };
-            *recent = rest;
-            return Ok(Some((Order::live(last.at), rooms.event(last.at)?)));
-        }
-        if self.page.len() == 0 && !self.done {
-            let page = rooms.list_backwards(room, self.from, self.until, self.wanted)?;
-            self.done = page.len() < self.wanted;
-            if let Some((order, _)) = page.last() {
-                self.from = order.before();
-            }
-            self.page = page.into_iter();
-            self.wanted = self.wanted.max(20);
-        }
-        Ok(self.page.next())
     }
 }

@@ -98,17 +98,18 @@ impl Inner {
                         .and_then(|online| online.recent.since(since)),
                 })
                 .collect();
-            let changes = (session.device_lists > since).then(|| {
+            // Who changed their devices while they shared no room and are back since were not told of then.
+            let may_be_back = rooms.iter().any(Changed::may_matter);
+            let changes = (session.device_lists > since || may_be_back).then(|| {
                 let changes = followed.device_changes(since, user_id);
                 changes.map(|changes| changes.cloned().collect::<BTreeSet<_>>())
             });
             // Only where somebody is looked for.
-            let joined: HashSet<Position> =
-                if changes.is_some() || rooms.iter().any(Changed::may_matter) {
-                    session.joined().collect()
-                } else {
-                    HashSet::new()
-                };
+            let joined: HashSet<Position> = if changes.is_some() {
+                session.joined().collect()
+            } else {
+                HashSet::new()
+            };
             (rooms, joined, changes)
         };
         let mut acquaintances = Acquaintances::default();
@@ -190,7 +191,7 @@ impl Inner {
             others.extend(self.members(&*self.rooms.get_number(*room)?)?);
         }
         for other in others {
-            if self.users.is_local(&other) && self.users.device_list_changed_at(&other)? > since {
+            if self.users.device_list_changed_at(&other)? > since {
                 changed.insert(other);
             }
         }
@@ -229,8 +230,11 @@ impl Inner {
         }
         let then = self.state_then(&room, since, changed)?;
         let is_in = changed.standing.membership == Membership::Join;
-        let was_in = is_in && changed.standing.event <= since || self.was_joined(then, user_id)?;
+        let was_in = is_in && changed.standing.since <= since || self.was_joined(then, user_id)?;
+        // Before all members were known, nobody was told who they are.
+        let whole_since = self.rooms.whole_since(changed.room);
         let shared = was_in
+            && whole_since.is_none_or(|at| at <= since)
             && self
                 .rooms
                 .find_state_at(then, &StateEventType::RoomEncryption, "")?
@@ -245,7 +249,7 @@ impl Inner {
             }
             (true, _) => {
                 let now = self.rooms.event(self.rooms.last_event(changed.room)?)?;
-                let changes = self.rooms.list_state_changes(then, now.state_after())?;
+                let changes = self.rooms.list_state_changes(then, now.room_after())?;
                 let members = changes
                     .iter()
                     .filter(|event| event.pdu.kind == TimelineEventType::RoomMember);
@@ -285,7 +289,7 @@ impl Inner {
             .list_backwards(room, Order::live(since), Order::START, 1)?;
         Ok(last
             .first()
-            .map_or(StateId::EMPTY, |(_, event)| event.state_after()))
+            .map_or(StateId::EMPTY, |(_, event)| event.room_after()))
     }
 
     fn was_joined(&self, state: StateId, user_id: &UserId) -> Result<bool> {

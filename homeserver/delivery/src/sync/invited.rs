@@ -1,6 +1,6 @@
 //! The section of a room that the user is invited to, or knocks at.
 
-use orvale_rooms::Membership;
+use orvale_rooms::{InviteVerdict, Membership};
 
 use super::{
     answer::Writer,
@@ -11,14 +11,15 @@ use crate::{Result, follow::Standing};
 impl Writer<'_> {
     /// Writes the section of a room that the user is invited to, or knocks at.
     pub(super) fn invited(&self, standing: &Standing, out: &mut Vec<u8>) -> Result<bool> {
-        if self.since.is_some_and(|since| standing.event <= since) && !self.asked.full_state {
+        if self.since.is_some_and(|since| standing.since <= since) && !self.asked.full_state {
             return Ok(false);
         }
         let member = self.inner.rooms.event(standing.event)?;
         let is_invite = standing.membership == Membership::Invite;
+        let rooms = &self.inner.rooms;
         if is_invite
-            && (self.ignored.contains(&member.pdu.sender)
-                || self.inner.rooms.blocks_invites(&self.asked.user_id)?)
+            && rooms.invite_verdict(&self.asked.user_id, &member.pdu.sender)?
+                != InviteVerdict::Allow
         {
             return Ok(false);
         }

@@ -27,6 +27,9 @@ impl Writer<'_> {
         out: &mut Vec<u8>,
     ) -> Result<bool> {
         let standing = &news.standing;
+        if self.hides(room.number) {
+            return Ok(false);
+        }
         let since = self.known_since(room, standing)?;
         let record = MembershipRecord {
             event: standing.event,
@@ -34,6 +37,7 @@ impl Writer<'_> {
             before: None,
             was_joined: true,
             forgotten: false,
+            since: Some(standing.since),
         };
         let user_id = self.asked.user_id.clone();
         let mut viewer = Viewer::new(&self.inner.rooms, &user_id, Some(record))
@@ -42,7 +46,7 @@ impl Writer<'_> {
             since,
             upto: self.news.reached.position,
             recent: news.recent.as_deref().filter(|_| since.is_some()),
-            all_seen: since.is_some_and(|since| standing.event <= since),
+            all_seen: since.is_some_and(|since| standing.since <= since),
             told: None,
         };
         let happened = since.is_none_or(|since| standing.events > since);
@@ -51,7 +55,8 @@ impl Writer<'_> {
         } else {
             None
         };
-        let full = since.is_none() || self.asked.full_state;
+        let is_whole_now = since.is_some_and(|since| self.became_whole(room.number, since));
+        let full = since.is_none() || self.asked.full_state || is_whole_now;
         if full && timeline.is_none() {
             timeline = Some(self.quiet(room)?);
         }
@@ -108,7 +113,7 @@ impl Writer<'_> {
     /// Writes the section of a room that the user left, or was made to leave.
     pub(super) fn left(&mut self, room: &Room, news: &RoomNews, out: &mut Vec<u8>) -> Result<bool> {
         let standing = &news.standing;
-        let left_since = self.since.is_none_or(|since| standing.event > since);
+        let left_since = self.since.is_none_or(|since| standing.since > since);
         if !left_since || self.since.is_none() && !self.asked.filter.include_leave {
             return Ok(false);
         }
@@ -118,7 +123,7 @@ impl Writer<'_> {
             return Ok(false);
         }
         let event = rooms.event(standing.event)?;
-        let was_in = self.membership_in(event.state_before())? == Some(Membership::Join);
+        let was_in = self.membership_in(event.room_before())? == Some(Membership::Join);
         let since = self.known_since(room, standing)?;
         let user_id = self.asked.user_id.clone();
         let mut viewer = Viewer::new(rooms, &user_id, record).on(self.asked.device_id.as_str());
@@ -126,6 +131,7 @@ impl Writer<'_> {
         if was_in || since.is_some() || self.since.is_none() {
             let record = record.map(|record| MembershipRecord {
                 event: standing.event,
+                since: Some(standing.since),
                 ..record
             });
             let left_at = record
@@ -167,7 +173,6 @@ impl Writer<'_> {
                 known: StateId::EMPTY,
                 start: StateId::EMPTY,
                 end: StateId::EMPTY,
-                members: Vec::new(),
             };
             self.write_timeline(&timeline, &mut viewer, &mut object)?;
             self.write_state(&[], &mut viewer, &mut object)?;
@@ -181,15 +186,27 @@ impl Writer<'_> {
         Ok(true)
     }
 
+    /// Whether a client is not told of a room yet: it wants all members, and they are not known.
+    fn hides(&self, room: Position) -> bool {
+        self.lazy.is_none() && self.inner.rooms.is_partial(room)
+    }
+
+    /// Whether all members of a room came to be known after a position.
+    fn became_whole(&self, room: Position, since: Position) -> bool {
+        let whole_since = self.inner.rooms.whole_since(room);
+        whole_since.is_some_and(|at| since < at && at <= self.news.reached.position)
+    }
+
     /// Since when the client knows a room: since its token, if the user was in the room then.
     fn known_since(&self, room: &Room, standing: &Standing) -> Result<Option<Position>> {
         let Some(since) = self.since else {
             return Ok(None);
         };
-        if self.inner.is_lost(self.asked, room.number) {
+        let was_hidden = self.lazy.is_none() && self.became_whole(room.number, since);
+        if was_hidden || self.inner.is_lost(self.asked, room.number) {
             return Ok(None);
         }
-        if standing.membership == Membership::Join && standing.event <= since {
+        if standing.membership == Membership::Join && standing.since <= since {
             return Ok(Some(since));
         }
         let then = self
@@ -199,7 +216,7 @@ impl Writer<'_> {
         let Some((_, last)) = then.first() else {
             return Ok(None);
         };
-        let was_in = self.membership_in(last.state_after())? == Some(Membership::Join);
+        let was_in = self.membership_in(last.room_after())? == Some(Membership::Join);
         Ok(was_in.then_some(since))
     }
 
@@ -222,7 +239,7 @@ impl Writer<'_> {
             .list_backwards(room, upto, Order::START, 1)?;
         let end = last
             .first()
-            .map_or(StateId::EMPTY, |(_, event)| event.state_after());
+            .map_or(StateId::EMPTY, |(_, event)| event.room_after());
         let prev_batch = Order::live(self.since.unwrap_or_default());
         Ok(Timeline {
             events: Vec::new(),
@@ -231,7 +248,6 @@ impl Writer<'_> {
             known: end,
             start: end,
             end,
-            members: Vec::new(),
         })
     }
 

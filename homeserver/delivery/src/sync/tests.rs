@@ -617,3 +617,75 @@ mod unread {
         }
     }
 }
+
+/// The topic as a client has it that knew one before and updates its state by an answer: by its state, then by its timeline.
+fn topic(before: &str, answer: &serde_json::Value, room: &orvale_rooms::Room) -> String {
+    let joined = &answer["rooms"]["join"][room.id.as_str()];
+    let of = |part: &str| {
+        joined[part]["events"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let events = [of("state"), of("timeline"), of("state_after")].concat();
+    let mut latest = events.iter().rev();
+    let last = latest.find(|event| event["type"] == "m.room.topic");
+    let last = last.map(|event| &event["content"]["topic"]);
+    last.map_or_else(
+        || before.to_owned(),
+        |topic| topic.as_str().unwrap().to_owned(),
+    )
+}
+
+#[tokio::test]
+async fn state_that_does_not_count_where_forks_met_is_not_told_as_the_rooms() {
+    let server = TestServer::start();
+    let alice = server.user("alice").await;
+    let zoe = ruma::UserId::parse("@zoe:them.example").unwrap();
+    let them = server.knows("them.example").await;
+    let room = server.room(&alice).await;
+    let base = server.join(&room, &zoe).await;
+    let [mut early, mut late, mut after] = ["early", "late", "after"].map(|device| {
+        let mut client = server.client(&alice);
+        client.device = device.to_owned();
+        client
+    });
+    after.state_after = true;
+    for client in [&mut early, &mut after] {
+        client.sync().await;
+    }
+    let ours = json!({ "topic": "ours" });
+    server
+        .did(&room, state(&alice, "m.room.topic", "", &ours))
+        .await;
+    late.sync().await;
+    let theirs = json!({ "topic": "theirs" });
+    let undone = (&*zoe, "m.room.topic", &theirs);
+    let undone = server.forked(&them, &room, &base, undone).await;
+    let now = server.rooms.find_state(&room, &"m.room.topic".into(), "");
+    assert_ne!(now.unwrap().unwrap().position, undone.position);
+
+    let mut first = server.client(&alice);
+    for (client, before) in [
+        (&mut early, ""),
+        (&mut late, "ours"),
+        (&mut first, ""),
+        (&mut after, ""),
+    ] {
+        let answer = client.sync().await;
+        assert_eq!(topic(before, &answer, &room), "ours", "{answer}");
+        // What was left out is found by going back.
+        let timeline = &answer["rooms"]["join"][room.id.as_str()]["timeline"];
+        if !timeline.to_string().contains(undone.event_id().as_str()) {
+            assert_eq!(timeline["limited"], true);
+            let at = timeline["prev_batch"].as_str().unwrap().parse().unwrap();
+            let found = server
+                .rooms
+                .list_backwards(&room, at, orvale_rooms::Order::START, 1);
+            assert_eq!(found.unwrap()[0].1.position, undone.position);
+        }
+        let said = server.send(&room, &alice, "on").await;
+        let answer = client.sync().await;
+        assert_eq!(bodies(&answer, "join", &room), ["on"], "{said:?}");
+    }
+}

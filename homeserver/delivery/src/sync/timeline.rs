@@ -7,10 +7,11 @@ use orvale_storage::Position;
 use ruma::events::TimelineEventType;
 
 use super::answer::Writer;
-use crate::{Result, follow::RecentEvent};
-
-/// How many events of one room are looked at for one answer: what is left then is a gap for the client to fill.
-const LOOKS: usize = 2000;
+use crate::{
+    Result,
+    follow::RecentEvent,
+    walk::{Stretch, Verdict, walk},
+};
 
 /// The end of a room's history, as far as one answer tells it.
 #[derive(Debug)]
@@ -27,8 +28,15 @@ pub(super) struct Timeline {
     pub(super) start: StateId,
     /// The state at the end.
     pub(super) end: StateId,
-    /// Member events that were looked at, shown or not.
-    pub(super) members: Vec<Arc<StoredEvent>>,
+}
+
+/// State of which a walk backwards has met the last event.
+#[derive(Debug, Default)]
+struct Settled {
+    /// It is shown.
+    shown: HashSet<(TimelineEventType, String)>,
+    /// It is not.
+    passed: HashSet<(TimelineEventType, String)>,
 }
 
 /// Which part of a room's history is wanted.
@@ -55,86 +63,81 @@ impl Writer<'_> {
         span: Span<'_>,
     ) -> Result<Option<Timeline>> {
         let rooms = &self.inner.rooms;
-        let limit = self.asked.filter.timeline_limit;
-        let mut walk = Walk::new(self, room, span);
-        let mut timeline = Timeline {
-            events: Vec::new(),
-            limited: false,
-            prev_batch: Order::live(span.since.unwrap_or_default()),
-            known: StateId::EMPTY,
-            start: StateId::EMPTY,
-            end: StateId::EMPTY,
-            members: Vec::new(),
-        };
         let shows_any = self.asked.filter.timeline.takes_room(&room.id);
-        let mut first: Option<(Order, Arc<StoredEvent>)> = None;
-        let mut looks = 0;
-        let mut complete = false;
-        // State that was passed over, being later than what the walk still meets.
-        let mut passed = HashSet::new();
-        loop {
-            let Some((order, event)) = walk.next(limit)? else {
-                complete = true;
-                break;
-            };
-            if looks == 0 {
-                timeline.end = event.state_after();
+        // State of which something later than what the walk still meets is settled: shown, or passed over.
+        let mut settled = Settled::default();
+        let stretch = Stretch {
+            from: Order::live(span.upto),
+            until: span.since.map_or(Order::START, Order::live),
+            recent: span.recent,
+            limit: self.asked.filter.timeline_limit,
+            first_page: 20,
+        };
+        let walked = walk(rooms, room, stretch, |event, end| {
+            if shows_any && self.shows(event, viewer, span)? {
+                return Ok(match self.is_outdated(event, end, &mut settled)? {
+                    true => Verdict::Barred,
+                    false => Verdict::Shown,
+                });
             }
-            let shown = shows_any && self.shows(&event, viewer, span)?;
-            let is_over = shown && timeline.events.len() == limit || looks == LOOKS;
-            if is_over || shown && self.is_outdated(&event, &passed) {
-                timeline.limited = true;
-                break;
+            if let Some(state_key) = &event.pdu.state_key {
+                let key = (event.pdu.kind.clone(), state_key.clone());
+                settled.passed.insert(key);
             }
-            if !shown && let Some(state_key) = &event.pdu.state_key {
-                passed.insert((event.pdu.kind.clone(), state_key.clone()));
-            }
-            looks += 1;
-            if event.pdu.kind == TimelineEventType::RoomMember && event.pdu.state_key.is_some() {
-                timeline.members.push(event.clone());
-            }
-            if shown {
-                timeline.prev_batch = order.before();
-                timeline.events.push(event.clone());
-            }
-            first = Some((order, event));
-        }
-        timeline.events.reverse();
-        timeline.members.reverse();
-        timeline.start = timeline
-            .events
-            .first()
-            .map_or(timeline.end, |event| event.state_before());
-        let Some((order, first)) = first else {
+            Ok(Verdict::Passed)
+        })?;
+        let Some(first) = walked.first else {
             return Ok(None);
         };
-        if timeline.limited && timeline.events.is_empty() {
-            timeline.prev_batch = order.before();
-        }
-        timeline.known = match span.since {
+        let known = match span.since {
             None => StateId::EMPTY,
-            Some(_) if complete => first.state_before(),
+            // Of what was fetched later, nobody knew when it was news.
+            Some(_) if walked.complete && first.record.is_live() => first.room_before(),
             Some(since) => {
                 let before = rooms.list_backwards(room, Order::live(since), Order::START, 1)?;
                 before
                     .first()
-                    .map_or(StateId::EMPTY, |(_, event)| event.state_after())
+                    .map_or(StateId::EMPTY, |(_, event)| event.room_after())
             }
         };
-        Ok(Some(timeline))
+        let end = walked.end.unwrap_or(StateId::EMPTY);
+        let start = walked.events.first().map(|event| event.room_before());
+        let nothing = Order::live(span.since.unwrap_or_default());
+        Ok(Some(Timeline {
+            events: walked.events,
+            limited: walked.limited,
+            prev_batch: walked.prev_batch.unwrap_or(nothing),
+            known,
+            start: start.unwrap_or(end),
+            end,
+        }))
     }
 
-    /// Whether a client would take an event for the room's state though a later one, which it is not shown, has replaced it. It would,
-    /// if it updates its state by the timeline; then the timeline starts after the event.
+    /// Whether a client would take an event for the room's state though it is not: a later one, which it is not shown, has replaced it, or it does
+    /// not count where forks met. It would, if it updates its state by the timeline; then the timeline starts after the event.
     fn is_outdated(
         &self,
         event: &StoredEvent,
-        passed: &HashSet<(TimelineEventType, String)>,
-    ) -> bool {
-        let key = || Some((event.pdu.kind.clone(), event.pdu.state_key.clone()?));
-        !self.asked.state_after
-            && !passed.is_empty()
-            && key().is_some_and(|key| passed.contains(&key))
+        end: StateId,
+        settled: &mut Settled,
+    ) -> Result<bool> {
+        let Some(state_key) = event.pdu.state_key.as_deref() else {
+            return Ok(false);
+        };
+        if self.asked.state_after {
+            return Ok(false);
+        }
+        let key = (event.pdu.kind.clone(), state_key.to_owned());
+        if settled.passed.contains(&key) {
+            return Ok(true);
+        }
+        if settled.shown.contains(&key) {
+            return Ok(false);
+        }
+        let kind = event.pdu.kind.to_string().into();
+        let counts = self.inner.rooms.find_state_at(end, &kind, state_key)?;
+        settled.shown.insert(key);
+        Ok(counts.is_none_or(|counts| counts.position != event.position))
     }
 
     /// Whether an event is shown to the reader who asks.
@@ -148,54 +151,5 @@ impl Writer<'_> {
         }
         let seen = span.all_seen || span.told == Some(event.position);
         Ok(self.asked.filter.timeline.takes(event) && (seen || viewer.sees(event)?))
-    }
-}
-
-/// The events of a span, newest first.
-struct Walk<'a, 'b> {
-    writer: &'a Writer<'b>,
-    room: &'a Room,
-    span: Span<'a>,
-    recent: Option<&'a [RecentEvent]>,
-    page: std::vec::IntoIter<(Order, Arc<StoredEvent>)>,
-    from: Order,
-    done: bool,
-}
-
-impl<'a, 'b> Walk<'a, 'b> {
-    fn new(writer: &'a Writer<'b>, room: &'a Room, span: Span<'a>) -> Self {
-        let (recent, from) = (span.recent, Order::live(span.upto));
-        Self {
-            writer,
-            room,
-            span,
-            recent,
-            page: Vec::new().into_iter(),
-            from,
-            done: false,
-        }
-    }
-
-    fn next(&mut self, limit: usize) -> Result<Option<(Order, Arc<StoredEvent>)>> {
-        let rooms = &self.writer.inner.rooms;
-        if let Some(recent) = &mut self.recent {
-            let Some((last, rest)) = recent.split_last() else {
-                return Ok(None);
-            };
-            *recent = rest;
-            return Ok(Some((Order::live(last.at), rooms.event(last.at)?)));
-        }
-        if self.page.len() == 0 && !self.done {
-            // One more than wanted says whether something is left.
-            let wanted = (limit + 1).max(20);
-            let until = self.span.since.map_or(Order::START, Order::live);
-            let page = rooms.list_backwards(self.room, self.from, until, wanted)?;
-            self.done = page.len() < wanted;
-            if let Some((order, _)) = page.last() {
-                self.from = order.before();
-            }
-            self.page = page.into_iter();
-        }
-        Ok(self.page.next())
     }
 }

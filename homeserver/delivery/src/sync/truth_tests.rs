@@ -213,6 +213,7 @@ impl Model {
                 direction: Direction::Backward,
                 limit: 3,
                 filter: &filter,
+                bound: None,
             };
             let page = server
                 .rooms

@@ -83,6 +83,11 @@ impl Fetcher {
         self.get(url, accepted).await
     }
 
+    /// What a service answers to programs.
+    pub(crate) async fn json(&self, url: &Url) -> Result<Fetched> {
+        self.get(url, "application/json").await
+    }
+
     /// A whole picture.
     pub(crate) async fn picture(&self, url: &Url) -> Result<Fetched> {
         let found = self.get(url, "image/*").await?;

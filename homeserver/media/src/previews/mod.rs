@@ -10,9 +10,9 @@
 
 mod cache;
 mod charset;
-mod fetch;
+pub(crate) mod fetch;
 mod page;
-mod picture;
+pub(crate) mod picture;
 #[cfg(test)]
 mod tests;
 

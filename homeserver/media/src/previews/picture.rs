@@ -33,7 +33,9 @@ impl Media {
         let stream = stream::iter([Ok::<_, Infallible>(Bytes::from(body))]);
         let uri = match self.upload(&self.previewer(), details, stream, now).await {
             Ok(uri) => uri,
-            Err(Error::TooLarge { .. } | Error::QuotaExceeded) => return Ok(None),
+            Err(Error::TooLarge { .. } | Error::QuotaExceeded | Error::NotAccepted { .. }) => {
+                return Ok(None);
+            }
             Err(error) => return Err(error),
         };
         properties.insert("og:image".to_owned(), Value::String(uri.to_string()));
@@ -52,7 +54,7 @@ impl Media {
 }
 
 /// Type and size of a picture, by its own bytes: what the stranger's server says of it is not believed.
-fn look(body: &[u8]) -> Option<(&'static str, u32, u32)> {
+pub(crate) fn look(body: &[u8]) -> Option<(&'static str, u32, u32)> {
     let reader = ImageReader::new(Cursor::new(body))
         .with_guessed_format()
         .ok()?;

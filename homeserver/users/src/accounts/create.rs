@@ -85,6 +85,7 @@ impl Users {
             Ok((batch, ()))
         })
         .await?;
+        self.tell_permissions(&user_id).await?;
         metrics::counter!("orvale_users_accounts_created").increment(1);
         tracing::info!(%user_id, admin = new.admin, guest = new.guest, "account created");
         Ok(user_id)

@@ -51,6 +51,7 @@ impl Users {
         });
         if erase {
             batch.delete(&PUSH_RULES, (localpart,));
+            self.forget_thread_subscriptions(localpart, &mut batch)?;
             for ((_, room, kind), _) in
                 self.store()
                     .prefix(&ACCOUNT_DATA, (localpart,), usize::MAX)?

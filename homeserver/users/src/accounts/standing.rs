@@ -93,7 +93,8 @@ impl Users {
     /// [`Error::NoSuchUser`]; storage.
     pub async fn set_admin(&self, user_id: &UserId, admin: bool) -> Result<()> {
         self.change_account(self.localpart(user_id)?, |account| account.admin = admin)
-            .await
+            .await?;
+        self.tell_permissions(user_id).await
     }
 
     /// Whether an account is locked, whatever else it is.

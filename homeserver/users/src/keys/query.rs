@@ -66,7 +66,7 @@ impl Users {
     }
 }
 
-fn with_name(keys: &Signed, name: Option<String>) -> Result<Raw<DeviceKeys>> {
+pub(super) fn with_name(keys: &Signed, name: Option<String>) -> Result<Raw<DeviceKeys>> {
     let malformed = |e: serde_json::Error| Error::Internal(format!("stored device keys: {e}"));
     let mut object: Map<String, Value> = keys.text()?.parse().map_err(malformed)?;
     let unsigned = name.map_or_else(|| json!({}), |name| json!({ "device_display_name": name }));

@@ -13,7 +13,7 @@ use ruma::{
 };
 use serde_json::{Value, json};
 
-use super::ruleset::{check_kind, current, insert, kept, own_rules};
+use super::ruleset::{add_thread_rules, check_kind, current, insert, kept, own_rules};
 use crate::{Error, Result, Users};
 
 const NO_RULE: Error = Error::NotFound("push rule");
@@ -115,6 +115,18 @@ impl Users {
             ruleset
                 .set_actions(kind.clone(), rule_id, actions.clone())
                 .map_err(|_| NO_RULE)
+        };
+        self.change_push_rules(user_id, change).await
+    }
+
+    /// Has the rules for threads apply to a user.
+    pub(crate) async fn use_thread_rules(&self, user_id: &UserId) -> Result<()> {
+        if !self.push_rules(user_id)?.postcontent.is_empty() {
+            return Ok(());
+        }
+        let change = |ruleset: &mut Ruleset| {
+            add_thread_rules(ruleset, user_id);
+            Ok(())
         };
         self.change_push_rules(user_id, change).await
     }

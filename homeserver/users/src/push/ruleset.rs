@@ -9,31 +9,39 @@ use serde::Serialize;
 
 use crate::{Error, Result};
 
-/// The rules that every user of the server has: those of the specification, without the unstable ones that ruma adds.
-fn defaults(user_id: &UserId) -> Ruleset {
+/// The rules that every user of the server has: those of the specification. Those for threads are for who follows any.
+fn defaults(user_id: &UserId, follows_threads: bool) -> Ruleset {
     let mut defaults = Ruleset::server_default(user_id);
-    defaults.postcontent.clear();
+    if !follows_threads {
+        defaults.postcontent.clear();
+    }
     defaults
 }
 
 /// A stored ruleset as it is now: with the server's default rules of today, changed where the user changed them.
 pub(super) fn current(stored: Option<&JsonText>, user_id: &UserId) -> Result<Ruleset> {
-    let defaults = defaults(user_id);
     let Some(stored) = stored else {
-        return Ok(defaults);
+        return Ok(defaults(user_id, false));
     };
     let mut ruleset: Ruleset = stored
         .parse()
         .map_err(|e| Error::Internal(format!("stored push rules: {e}")))?;
+    let defaults = defaults(user_id, !ruleset.postcontent.is_empty());
     ruleset.update_with_server_default(defaults);
-    ruleset.postcontent.clear();
     Ok(ruleset)
 }
 
+/// Adds the rules for threads.
+pub(super) fn add_thread_rules(ruleset: &mut Ruleset, user_id: &UserId) {
+    if ruleset.postcontent.is_empty() {
+        ruleset.postcontent = defaults(user_id, true).postcontent;
+    }
+}
+
 /// The part of a ruleset that is kept: the user's own rules, and those default rules that the user changed. The others
-/// follow the server's defaults when these change.
+/// follow the server's defaults when these change. Those for threads are all kept: that they are there tells that they apply.
 pub(super) fn kept(mut ruleset: Ruleset, user_id: &UserId) -> Result<JsonText> {
-    let defaults = defaults(user_id);
+    let defaults = defaults(user_id, false);
     macro_rules! drop_unchanged {
         ($($kind:ident),*) => {$(
             ruleset.$kind.retain(|rule| {
@@ -72,6 +80,11 @@ pub(super) fn insert(
 ) -> Result<()> {
     let (kind, rule_id) = (rule.kind(), rule.rule_id().to_owned());
     check_rule_id(&rule_id)?;
+    if kind == RuleKind::PostContent {
+        return Err(Error::InvalidParam(
+            "rules of this kind are the server's own".to_owned(),
+        ));
+    }
     if after == Some(&*rule_id) || before == Some(&*rule_id) {
         return Err(Error::InvalidParam(
             "a push rule cannot be placed next to itself".to_owned(),
@@ -118,6 +131,7 @@ pub(super) fn check_kind(kind: &RuleKind) -> Result<()> {
         | RuleKind::Underride
         | RuleKind::Sender
         | RuleKind::Room
+        | RuleKind::PostContent
         | RuleKind::Content => Ok(()),
         _ => Err(Error::InvalidParam(
             "push rules are override, content, room, sender or underride".to_owned(),

@@ -92,7 +92,7 @@ impl Users {
                 batch.expect(&DEVICES, (localpart, device_id), Some(&before));
                 batch.put(&DEVICES, (localpart, device_id), &after);
                 // Others see the name beside the device's keys.
-                self.device_list_changes(user_id, places, &mut batch)?;
+                self.device_list_changes(user_id, &[device_id.as_str()], places, &mut batch)?;
             }
             Ok((batch, ()))
         })
@@ -160,7 +160,7 @@ impl Users {
                         user_id: user_id.to_string(),
                         device_id: Some(device_id.to_string()),
                     });
-                    self.device_list_changes(user_id, places, &mut batch)?;
+                    self.device_list_changes(user_id, &[device_id.as_str()], places, &mut batch)?;
                     Ok((batch, device.pairs))
                 })
                 .await?;

@@ -1,17 +1,20 @@
 //! Signatures on keys that are there already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orvale_storage::{
     Batch, Entry,
-    trees::users::{ACCOUNTS, CROSS_SIGNING, DEVICE_KEYS, KEY_SIGNATURES, KeySignature},
+    record::JsonText,
+    trees::users::{
+        ACCOUNTS, CROSS_SIGNING, DEVICE_KEYS, FOREIGN_USERS, KEY_SIGNATURES, KeySignature,
+    },
 };
 use ruma::{OwnedUserId, UserId, encryption::DeviceKeys};
 
 use super::stored;
 use crate::{
     Error, Result, Users,
-    keys::{device_keys::signing_key_id, signed::Signed},
+    keys::{device_keys::signing_key_id, device_list::CROSS_SIGNING_KEYS, signed::Signed},
     users::Places,
 };
 
@@ -82,7 +85,7 @@ impl Users {
     ) -> Result<()> {
         let localpart = self.localpart(user_id)?;
         let at = places.at(batch.entries());
-        let mut news = false;
+        let mut news = BTreeSet::new();
         for found in verified {
             let place = (localpart, found.of, found.key, &found.by);
             let known = self.store().get(&KEY_SIGNATURES, place)?;
@@ -94,13 +97,23 @@ impl Users {
                 signature: found.signature,
             };
             batch.put(&KEY_SIGNATURES, place, &signature);
-            news = true;
+            news.insert(found.key.to_owned());
         }
-        if !news {
+        if news.is_empty() {
             return Ok(());
         }
         if of == user_id {
-            self.device_list_changes(user_id, places, batch)?;
+            let mut changed = BTreeSet::new();
+            for key in &news {
+                let is_device = self.store().contains(&DEVICE_KEYS, (localpart, key))?;
+                changed.insert(if is_device {
+                    &**key
+                } else {
+                    CROSS_SIGNING_KEYS
+                });
+            }
+            let changed: Vec<&str> = changed.into_iter().collect();
+            self.device_list_changes(user_id, &changed, places, batch)?;
         } else {
             batch.log(Entry::KeySignatures {
                 user_id: user_id.to_string(),
@@ -193,14 +206,9 @@ impl Users {
         let own = self
             .store()
             .get(&CROSS_SIGNING, (self.localpart(user_id)?,))?;
-        if !self.is_local(of) || !self.store().contains(&ACCOUNTS, (of.localpart(),))? {
-            return Err(Error::NotFound("key"));
-        }
-        let theirs = self.store().get(&CROSS_SIGNING, (of.localpart(),))?;
-        batch
-            .expect(&CROSS_SIGNING, (user_id.localpart(),), own.as_ref())
-            .expect(&CROSS_SIGNING, (of.localpart(),), theirs.as_ref());
-        let master = stored(theirs.and_then(|keys| keys.master).as_ref())?;
+        batch.expect(&CROSS_SIGNING, (user_id.localpart(),), own.as_ref());
+        let theirs = self.master_key(of, batch)?;
+        let master = stored(theirs.as_ref())?;
         let Some((master, _)) = master.filter(|(_, public)| public == key) else {
             return Err(Error::NotFound("key: you sign others' master keys alone"));
         };
@@ -214,6 +222,21 @@ impl Users {
             (id.strip_prefix("ed25519:") == Some(signing.as_str())).then(|| signing.clone())
         };
         verify(user_id, of, key, &given, |id| Ok(by(id)), |_| false)
+    }
+
+    /// Somebody's master key, which the batch expects to stay as it is.
+    fn master_key(&self, of: &UserId, batch: &mut Batch) -> Result<Option<JsonText>> {
+        if !self.is_local(of) {
+            let theirs = self.store().get(&FOREIGN_USERS, (of,))?;
+            batch.expect(&FOREIGN_USERS, (of,), theirs.as_ref());
+            return Ok(theirs.and_then(|user| user.master));
+        }
+        if !self.store().contains(&ACCOUNTS, (of.localpart(),))? {
+            return Err(Error::NotFound("key"));
+        }
+        let theirs = self.store().get(&CROSS_SIGNING, (of.localpart(),))?;
+        batch.expect(&CROSS_SIGNING, (of.localpart(),), theirs.as_ref());
+        Ok(theirs.and_then(|keys| keys.master))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     Error, Result, Users,
     keys::{
         device_keys::signing_key_id,
+        device_list::CROSS_SIGNING_KEYS,
         signed::{Signed, Verdict},
     },
     users::Places,
@@ -200,7 +201,7 @@ impl Users {
             });
         }
         if seen_by_all {
-            self.device_list_changes(user_id, places, batch)?;
+            self.device_list_changes(user_id, &[CROSS_SIGNING_KEYS], places, batch)?;
         }
         batch.put(&CROSS_SIGNING, (localpart,), &after);
         Ok(())

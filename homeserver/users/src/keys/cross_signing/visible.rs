@@ -2,7 +2,10 @@
 //!
 //! Who verified whom is nobody else's business, so a user-signing key and what it signed are for its owner alone.
 
-use orvale_storage::trees::users::{CROSS_SIGNING, KEY_SIGNATURES};
+use orvale_storage::{
+    record::JsonText,
+    trees::users::{CROSS_SIGNING, KEY_SIGNATURES},
+};
 use ruma::{UserId, encryption::CrossSigningKey, serde::Raw};
 
 use super::stored;
@@ -29,6 +32,19 @@ impl VisibleSignatures {
             key.add_signature(signer, by, signature);
         }
     }
+
+    /// A cross-signing key with those on it.
+    pub(in crate::keys) fn shown(
+        &self,
+        text: Option<&JsonText>,
+    ) -> Result<Option<Raw<CrossSigningKey>>> {
+        let Some((mut key, public)) = stored(text)? else {
+            return Ok(None);
+        };
+        self.add_to(&public, &mut key);
+        let json = Raw::from_json_string(key.text()?.0);
+        json.map(Some).map_err(|e| Error::Internal(e.to_string()))
+    }
 }
 
 impl Users {
@@ -44,19 +60,11 @@ impl Users {
             return Ok(VisibleKeys::default());
         };
         let signatures = self.visible_signatures(user_id, reader)?;
-        let shown = |text| -> Result<_> {
-            let Some((mut key, public)) = stored(text)? else {
-                return Ok(None);
-            };
-            signatures.add_to(&public, &mut key);
-            let json = Raw::from_json_string(key.text()?.0);
-            json.map(Some).map_err(|e| Error::Internal(e.to_string()))
-        };
         let own = (user_id == reader).then_some(&keys.user_signing);
         Ok(VisibleKeys {
-            master: shown(keys.master.as_ref())?,
-            self_signing: shown(keys.self_signing.as_ref())?,
-            user_signing: shown(own.and_then(Option::as_ref))?,
+            master: signatures.shown(keys.master.as_ref())?,
+            self_signing: signatures.shown(keys.self_signing.as_ref())?,
+            user_signing: signatures.shown(own.and_then(Option::as_ref))?,
         })
     }
 
@@ -67,12 +75,12 @@ impl Users {
         reader: &UserId,
     ) -> Result<VisibleSignatures> {
         let mut found = Vec::new();
-        let signers = if user_id == reader || !self.is_local(reader) {
-            vec![user_id]
-        } else {
-            vec![user_id, reader]
-        };
-        for signer in signers {
+        let mut signers = vec![user_id];
+        if user_id != reader {
+            signers.push(reader);
+        }
+        // What others signed came with the keys.
+        for signer in signers.into_iter().filter(|signer| self.is_local(signer)) {
             let place = (self.localpart(signer)?, user_id);
             for ((_, _, key, by), signature) in
                 self.store().prefix(&KEY_SIGNATURES, place, usize::MAX)?
