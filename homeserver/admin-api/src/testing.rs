@@ -41,7 +41,8 @@ impl Server {
             key,
             orvale_rooms::Config::default(),
             clock,
-        );
+        )
+        .unwrap();
         let unlimited = LimitsConfig {
             enabled: false,
             ..LimitsConfig::default()

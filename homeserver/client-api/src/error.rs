@@ -1,11 +1,24 @@
 //! What a caller sees of each error: one `match` for each crate below, without a catch-all, so that a new variant does not
 //! compile before somebody has decided.
 
+use std::time::Duration;
+
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use orvale_federation_client::Answered;
 use orvale_http::MatrixError;
+
+/// What makes clients end their session, or show their user something else than the room.
+const OF_THE_SESSION: [&str; 6] = [
+    "M_UNKNOWN_TOKEN",
+    "M_MISSING_TOKEN",
+    "M_USER_LOCKED",
+    "M_USER_DEACTIVATED",
+    "M_USER_SUSPENDED",
+    "M_CONSENT_NOT_GIVEN",
+];
 
 /// The error of a handler.
 #[derive(Debug, Clone)]
@@ -63,6 +76,11 @@ impl From<orvale_rooms::Error> for Error {
             E::StillInRoom | E::NestedThread => {
                 MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message)
             }
+            E::NotInThread(_) => MatrixError::new(
+                StatusCode::BAD_REQUEST,
+                "IO.ELEMENT.MSC4306.M_NOT_IN_THREAD",
+                message,
+            ),
             E::AliasInUse(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_ROOM_IN_USE", message),
             E::InviteBlocked(_) => {
                 MatrixError::new(StatusCode::FORBIDDEN, "M_INVITE_BLOCKED", message)
@@ -102,12 +120,49 @@ impl From<orvale_rooms::Error> for Error {
                 message,
             ),
             E::Unreachable => MatrixError::not_found(message),
+            E::PartialState => MatrixError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "M_UNABLE_DUE_TO_PARTIAL_STATE",
+                message,
+            ),
+            E::IncompatibleRoomVersion(_) => MatrixError::new(
+                StatusCode::BAD_REQUEST,
+                "M_INCOMPATIBLE_ROOM_VERSION",
+                message,
+            ),
+            // What the other server says, in its words, where a client can do something about it.
+            E::Remote(error) => match error.answered() {
+                Some(answered) if answered.errcode == "M_NOT_FOUND" => {
+                    MatrixError::not_found(message)
+                }
+                Some(answered) if answered.status == StatusCode::FORBIDDEN => {
+                    MatrixError::forbidden(message)
+                }
+                _ => MatrixError::new(StatusCode::BAD_GATEWAY, "M_UNKNOWN", message),
+            },
+            E::PolicyServer(answered) => refused_by_policy_server(*answered),
+            E::PolicyServerBusy => MatrixError::limit_exceeded(Duration::from_secs(1)),
             E::Event(error) => return error.into(),
             E::Users(error) => return error.into(),
             E::Storage(error) => return error.into(),
             E::Internal(_) => MatrixError::unexpected(&error),
         })
     }
+}
+
+/// What a policy server says, to the letter where it speaks of the event. Whatever else it says is no reason for a client to end its
+/// session.
+fn refused_by_policy_server(answered: Answered) -> MatrixError {
+    let speaks_of_event = matches!(answered.status.as_u16(), 400 | 403 | 404 | 429)
+        && answered.errcode.starts_with("M_")
+        && !OF_THE_SESSION.contains(&&*answered.errcode);
+    if !speaks_of_event {
+        return MatrixError::forbidden(format!("the room's policy server refuses it: {answered}"));
+    }
+    if let Some(after) = answered.retry_after {
+        return MatrixError::limit_exceeded(after);
+    }
+    MatrixError::new(answered.status, answered.errcode, answered.message)
 }
 
 impl From<orvale_events::Error> for Error {
@@ -152,6 +207,26 @@ impl From<orvale_delivery::Error> for Error {
     }
 }
 
+impl From<orvale_federation_client::Error> for Error {
+    fn from(error: orvale_federation_client::Error) -> Self {
+        use orvale_federation_client::Error as E;
+        let message = error.to_string();
+        Self(match error {
+            E::Matrix(answered) => match answered.status {
+                StatusCode::NOT_FOUND => MatrixError::not_found(answered.message),
+                StatusCode::FORBIDDEN => MatrixError::forbidden(answered.message),
+                _ => MatrixError::new(StatusCode::BAD_GATEWAY, "M_UNKNOWN", message),
+            },
+            E::NotReached(_) | E::BadAnswer(_) | E::TooLarge(_) => {
+                MatrixError::new(StatusCode::BAD_GATEWAY, "M_UNKNOWN", message)
+            }
+            E::NotAllowed(_) => MatrixError::not_found(message),
+            E::Request(_) | E::Config { .. } => MatrixError::unexpected(&error),
+            E::Storage(error) => return error.into(),
+        })
+    }
+}
+
 impl From<orvale_search::Error> for Error {
     fn from(error: orvale_search::Error) -> Self {
         use orvale_search::Error as E;
@@ -185,8 +260,15 @@ impl From<orvale_media::Error> for Error {
             E::NotTheCreator => MatrixError::forbidden(message),
             E::TooLarge { .. } => MatrixError::too_large(message),
             E::QuotaExceeded => MatrixError::forbidden(message),
+            E::Infected => MatrixError::forbidden(message).with("com.orvale.reason", "infected"),
+            E::NotScanned => {
+                MatrixError::new(StatusCode::SERVICE_UNAVAILABLE, "M_UNKNOWN", message)
+            }
+            E::NotAccepted { .. } => {
+                MatrixError::forbidden(message).with("com.orvale.reason", "type_not_accepted")
+            }
             E::TooManyPending { retry_after } => MatrixError::limit_exceeded(retry_after),
-            E::NoPreview(_) => MatrixError::not_found(message),
+            E::NoPreview(_) | E::NoGifs(_) => MatrixError::not_found(message),
             E::Interrupted => MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message),
             E::NoDimensions => MatrixError::invalid_param(message),
             E::NoThumbnail(_) => MatrixError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message),

@@ -37,6 +37,7 @@ mod read_marker;
 mod receipt;
 mod redact;
 mod relations;
+mod remote;
 mod reporting;
 mod room;
 mod routes;
@@ -58,5 +59,7 @@ mod voip;
 
 pub use discovery::{Config, Contact, Discovery, Support};
 pub use error::Error;
+pub use profile::RemoteProfiles;
 pub use routes::routes;
+pub use space::RemoteRooms;
 pub use state::ApiState;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use orvale_calls::Turn;
 use orvale_delivery::Delivery;
+use orvale_federation_client::FederationClient;
 use orvale_http::Authenticator;
 use orvale_media::Media;
 use orvale_rooms::Rooms;
 use orvale_search::Search;
 use orvale_users::Users;
 
-use crate::discovery::Discovery;
+use crate::{discovery::Discovery, profile::RemoteProfiles, space::RemoteRooms};
 
 /// The handles of the client-server API, each of which a handler takes by `State<…>`.
 #[derive(Clone, FromRef)]
@@ -28,6 +29,12 @@ pub struct ApiState {
     pub search: Search,
     /// The content repository.
     pub media: Media,
+    /// Other servers.
+    pub federation: FederationClient,
+    /// Profiles of other servers' users.
+    pub remote_profiles: RemoteProfiles,
+    /// Rooms that are not here.
+    pub remote_rooms: RemoteRooms,
     /// TURN servers.
     pub turn: Turn,
     /// What the server says of itself.

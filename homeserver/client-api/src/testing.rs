@@ -13,6 +13,7 @@ use axum::{Router, body::Body, http::Method};
 use http::{Request, header};
 use http_body_util::BodyExt;
 use orvale_delivery::Delivery;
+use orvale_federation_client::FederationClient;
 use orvale_http::{Authenticator, Limits, LimitsConfig, MatrixError};
 use orvale_media::{Media, Objects};
 use orvale_rooms::Rooms;
@@ -26,7 +27,7 @@ use ruma::{
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::{ApiState, Config, Discovery};
+use crate::{ApiState, Config, Discovery, RemoteProfiles, RemoteRooms};
 
 /// A server called example.org.
 pub(crate) struct Server {
@@ -71,14 +72,26 @@ impl Server {
         let rooms = Rooms::new(
             store.clone(),
             users.clone(),
-            key,
+            key.clone(),
             orvale_rooms::Config::default(),
+            clock.clone(),
+        )
+        .unwrap();
+        let federation = FederationClient::new(
+            store.clone(),
+            key,
+            orvale_federation_client::Config {
+                enabled: false,
+                ..orvale_federation_client::Config::default()
+            },
             clock,
-        );
+        )
+        .unwrap();
         let media = Media::open(
             store,
             name,
             Objects::in_memory(),
+            None,
             orvale_media::Config::default(),
         );
         let unlimited = LimitsConfig {
@@ -88,6 +101,7 @@ impl Server {
         let delivery = Delivery::start(
             rooms.clone(),
             users.clone(),
+            None,
             orvale_delivery::Config::default(),
         )
         .unwrap();
@@ -104,6 +118,9 @@ impl Server {
             rooms,
             delivery,
             media: media.await.unwrap(),
+            remote_profiles: RemoteProfiles::new(federation.clone()),
+            remote_rooms: RemoteRooms::new(federation.clone()),
+            federation,
             discovery: Arc::new(Discovery {
                 config: Config::default(),
                 default_room_version: RoomVersionId::V12,
@@ -140,7 +157,7 @@ impl Server {
         let (store, users) = (state.rooms.store().clone(), state.users.clone());
         let key = orvale_events::ServerKey::generate(owned_server_name!("example.org"));
         let clock = Arc::new(MilliSecondsSinceUnixEpoch::now);
-        state.rooms = Rooms::new(store, users, Arc::new(key), config, clock);
+        state.rooms = Rooms::new(store, users, Arc::new(key), config, clock).unwrap();
         *self = Self::of(state);
     }
 
@@ -227,6 +244,8 @@ impl Client {
             .await
             .unwrap();
         let status = response.status().as_u16();
+        let plain = path.split('?').next().unwrap_or(path);
+        orvale_tests::record("client-api", method.as_str(), plain, status);
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
         Answer {

@@ -1,6 +1,6 @@
 //! Copies of everything, and servers made from them.
 //!
-//! A backup is a directory with the store (`store`), the uploaded files (`files`) and the server's key and name. It is
+//! A backup is a directory with the store (`store`), the uploaded files (`files`) and the server's keys and name. It is
 //! consistent: the files are copied after the store, and a file is there before the store knows of it.
 
 use std::{
@@ -14,7 +14,7 @@ use orvale_storage::Store;
 use crate::{build, config::Config, signing_key::make_directory};
 
 /// What is copied as it is.
-const SMALL: [&str; 2] = ["signing.key", "server_name"];
+const SMALL: [&str; 3] = ["signing.key", "old_signing.keys", "server_name"];
 
 /// Copies everything to a directory that does not exist yet. The server may go on meanwhile.
 pub(crate) async fn backup(store: &Store, data_dir: &Path, to: &Path) -> Result<String> {

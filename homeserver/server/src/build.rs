@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use anyhow::{Context, Result};
 use orvale_admin_api::AdminState;
 use orvale_calls::Turn;
-use orvale_client_api::{ApiState, Discovery};
+use orvale_client_api::{ApiState, Discovery, RemoteProfiles, RemoteRooms};
 use orvale_delivery::Delivery;
+use orvale_federation_api::{FederationState, Transactions};
+use orvale_federation_client::FederationClient;
 use orvale_http::{Authenticator, Limits};
 use orvale_media::{Media, Objects};
 use orvale_rooms::Rooms;
@@ -27,6 +29,7 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) client_api: ApiState,
     pub(crate) admin_api: AdminState,
+    pub(crate) federation_api: FederationState,
 }
 
 /// Where the store is in the data directory.
@@ -55,30 +58,45 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
     let server_name = &config.server_name;
     let key = Arc::new(signing_key::load_or_make(&config.data_dir, server_name)?);
     let store = open_store(config).await?;
-    let users = Users::new(
-        store.clone(),
-        server_name,
-        config.users.clone(),
-        Clock::system(),
-    )?;
+    let accounts = orvale_users::Config {
+        permissions: config.policy.permissions.clone(),
+        ..config.users.clone()
+    };
+    let users = Users::new(store.clone(), server_name, accounts, Clock::system())?;
     users.register_appservices().await?;
+    users.tell_all_permissions().await?;
     let clock: orvale_rooms::Clock = Arc::new(MilliSecondsSinceUnixEpoch::now);
+    let federation = FederationClient::new(
+        store.clone(),
+        key.clone(),
+        config.federation.client(),
+        clock.clone(),
+    )?;
     let room_settings = orvale_rooms::Config {
         policy: config.policy.clone(),
         ..config.rooms.clone()
     };
-    let rooms = Rooms::new(store.clone(), users.clone(), key, room_settings, clock);
+    let rooms = Rooms::new(store.clone(), users.clone(), key, room_settings, clock)?;
+    rooms.federate(federation.clone());
+    rooms.empty_inboxes()?;
+    rooms.resume_partial()?;
     let objects =
         Objects::in_directory(config.data_dir.join("media")).context("cannot open the media")?;
     let media = Media::open(
         store.clone(),
         server_name.clone(),
         objects,
+        Some(federation.clone()),
         config.media.clone(),
     )
     .await?;
 
-    let delivery = Delivery::start(rooms.clone(), users.clone(), config.delivery.clone())?;
+    let delivery = Delivery::start(
+        rooms.clone(),
+        users.clone(),
+        federation.is_enabled().then(|| federation.clone()),
+        config.delivery.clone(),
+    )?;
     let search = Search::start(rooms.clone(), search_place(config), config.search.clone())
         .context("cannot open the search index")?;
     let limits = Limits::new(config.rate_limits.clone());
@@ -93,6 +111,14 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
         users: users.clone(),
         rooms: rooms.clone(),
     };
+    let federation_api = FederationState {
+        client: federation.clone(),
+        users: users.clone(),
+        rooms: rooms.clone(),
+        delivery: delivery.clone(),
+        media: media.clone(),
+        transactions: Transactions::default(),
+    };
     let client_api = ApiState {
         authenticator,
         users: users.clone(),
@@ -100,6 +126,9 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
         delivery,
         search,
         media,
+        remote_profiles: RemoteProfiles::new(federation.clone()),
+        remote_rooms: RemoteRooms::new(federation.clone()),
+        federation,
         turn: Turn::new(config.calls.turn.clone()),
         discovery,
     };
@@ -109,6 +138,7 @@ pub(crate) async fn build(config: &Config) -> Result<Parts> {
         limits,
         client_api,
         admin_api,
+        federation_api,
     })
 }
 

@@ -32,12 +32,13 @@ pub(crate) async fn check(config: &Config, store: &Store) -> Result<String> {
         key,
         config.rooms.clone(),
         Arc::new(MilliSecondsSinceUnixEpoch::now),
-    );
+    )?;
     let rooms = tokio::task::spawn_blocking(move || rooms.check()).await??;
     let media = Media::open(
         store.clone(),
         config.server_name.clone(),
         Objects::in_directory(config.data_dir.join("media"))?,
+        None,
         config.media.clone(),
     );
     let media = media.await?.check().await?;

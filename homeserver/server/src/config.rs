@@ -15,6 +15,7 @@ use figment::{
     providers::{Format, Toml},
 };
 use orvale_http::LimitsConfig;
+use orvale_outward::AddressRange;
 use ruma::{OwnedServerName, server_name};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     /// Where clients connect.
     pub(crate) listeners: Vec<Listener>,
+    pub(crate) federation: Federation,
     pub(crate) http: Http,
     pub(crate) rate_limits: LimitsConfig,
     pub(crate) discovery: orvale_client_api::Config,
@@ -65,6 +67,91 @@ impl Default for Storage {
 pub(crate) struct Listener {
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
+}
+
+/// Other servers: how they reach this one, and how it reaches them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Federation {
+    /// Whether there is anything between this server and others.
+    pub(crate) enabled: bool,
+    /// Where other servers connect, beside the listeners for clients.
+    pub(crate) listeners: Vec<FederationListener>,
+    /// Certificates of authorities that are trusted beside the web's, in PEM.
+    pub(crate) extra_ca_file: Option<PathBuf>,
+    /// Addresses that are not public and may be asked all the same.
+    pub(crate) allowed_private_ranges: Vec<AddressRange>,
+    /// Servers that are believed about the keys of servers that do not answer.
+    pub(crate) trusted_notaries: Vec<OwnedServerName>,
+    /// How long a request to another server may take, in seconds.
+    pub(crate) timeout_seconds: u64,
+    /// How long connecting to one address may take, in seconds.
+    pub(crate) connect_timeout_seconds: u64,
+    /// The most bytes an answer of another server may have.
+    pub(crate) max_response_bytes: usize,
+}
+
+/// An address at which other servers connect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FederationListener {
+    pub(crate) address: IpAddr,
+    pub(crate) port: u16,
+    /// The chain of certificates, in PEM; without it and the key, a proxy sees to TLS.
+    #[serde(default)]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The key of the first certificate, in PEM.
+    #[serde(default)]
+    pub(crate) key: Option<PathBuf>,
+}
+
+impl Default for Federation {
+    fn default() -> Self {
+        let client = orvale_federation_client::Config::default();
+        Self {
+            enabled: client.enabled,
+            listeners: Vec::new(),
+            extra_ca_file: client.extra_ca_file,
+            allowed_private_ranges: client.allowed_private_ranges,
+            trusted_notaries: client.trusted_notaries,
+            timeout_seconds: client.timeout_seconds,
+            connect_timeout_seconds: client.connect_timeout_seconds,
+            max_response_bytes: client.max_response_bytes,
+        }
+    }
+}
+
+impl Federation {
+    /// How other servers are asked.
+    pub(crate) fn client(&self) -> orvale_federation_client::Config {
+        orvale_federation_client::Config {
+            enabled: self.enabled,
+            extra_ca_file: self.extra_ca_file.clone(),
+            allowed_private_ranges: self.allowed_private_ranges.clone(),
+            trusted_notaries: self.trusted_notaries.clone(),
+            timeout_seconds: self.timeout_seconds,
+            connect_timeout_seconds: self.connect_timeout_seconds,
+            max_response_bytes: self.max_response_bytes,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        for listener in &self.listeners {
+            ensure!(
+                listener.certificate.is_some() == listener.key.is_some(),
+                "federation.listeners: a certificate needs its key, and a key its certificate"
+            );
+        }
+        ensure!(
+            self.timeout_seconds > 0 && self.connect_timeout_seconds > 0,
+            "federation.timeout_seconds, federation.connect_timeout_seconds: must be above 0"
+        );
+        ensure!(
+            self.max_response_bytes >= 1 << 20,
+            "federation.max_response_bytes: 1048576 is the least with which rooms can be joined"
+        );
+        Ok(())
+    }
 }
 
 /// Requests and connections.
@@ -144,6 +231,7 @@ impl Default for Config {
                 address: IpAddr::V4(Ipv4Addr::LOCALHOST),
                 port: 8008,
             }],
+            federation: Federation::default(),
             http: Http::default(),
             rate_limits: LimitsConfig::default(),
             discovery: orvale_client_api::Config::default(),
@@ -175,7 +263,8 @@ impl Config {
         Self::parse(&text).with_context(|| format!("in {}", file.display()))
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    /// The settings of a text.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let config: Self = Figment::from(Toml::string(text))
             .extract()
             .map_err(explain)?;
@@ -206,6 +295,7 @@ impl Config {
                 "rate_limits.{name}.burst: must be above 0, or nothing gets through"
             );
         }
+        self.federation.check()?;
         self.discovery
             .check()
             .map_err(|(key, why)| anyhow::anyhow!("discovery.{key}: {why}"))?;
@@ -213,6 +303,9 @@ impl Config {
             .turn
             .check()
             .map_err(|(key, why)| anyhow::anyhow!("calls.turn.{key}: {why}"))?;
+        self.media
+            .check()
+            .map_err(|(key, why)| anyhow::anyhow!("media.{key}: {why}"))?;
         ensure!(
             self.search.writer_memory_bytes >= orvale_search::LEAST_WRITER_MEMORY,
             "search.writer_memory_bytes: {} is the least that the index can be written with",
@@ -384,8 +477,26 @@ mod tests {
                 "[search]\nwriter_memory_bytes = 1",
                 "search.writer_memory_bytes",
             ),
+            (
+                "[media]\naccepted_types = ['pictures']",
+                "media.accepted_types",
+            ),
+            ("[media.gifs]\nprovider = 'tenor'", "media.gifs.key"),
+            ("[media.gifs]\nprovider = 'gifs'", "media.gifs.provider"),
             ("[log]\nlevel = 'orvale=loud'", "log.level"),
             ("[log]\nformat = 'xml'", "log.format"),
+            (
+                "[federation]\nlisteners = [{ address = '::1', port = 1, key = 'k' }]",
+                "federation.listeners",
+            ),
+            (
+                "[federation]\nmax_response_bytes = 5",
+                "federation.max_response_bytes",
+            ),
+            (
+                "[federation]\nallowed_private_ranges = ['here']",
+                "federation.allowed_private_ranges.0",
+            ),
             (
                 "[discovery]\nbase_url = 'chat.example.org'",
                 "discovery.base_url",

@@ -6,25 +6,31 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use orvale_client_api::ApiState;
-use orvale_rooms::{Message, NewRoom, Preset, Rooms, Txn};
+use orvale_rooms::{Message, NewRoom, NewState, Preset, Rooms, Txn};
 use orvale_storage::Position;
 use orvale_users::{NewAccount, Users};
 use ruma::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UInt,
-    UserId,
+    UserId, events::StateEventType,
 };
-use serde_json::{Value, json, value::to_raw_value};
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
 
 /// The password of everybody in the demo.
 const PASSWORD: &str = "orvale-demo";
 
 /// Localpart, display name, whether they administer the server.
-const PEOPLE: [(&str, &str, bool); 5] = [
+const PEOPLE: [(&str, &str, bool); 8] = [
     ("ada", "Ada Okafor", true),
     ("ben", "Ben Lindqvist", false),
     ("chiara", "Chiara Moretti", false),
     ("dmitri", "Dmitri Sokolov", false),
     ("elif", "Elif Yılmaz", false),
+    ("farah", "Farah Haddad", false),
+    ("gus", "Gus Almeida", false),
+    ("hana", "Hana Novák", false),
 ];
 
 /// Fills a server in which nothing has happened yet; does nothing to any other.
@@ -49,9 +55,15 @@ pub(crate) async fn fill_if_empty(state: &ApiState) -> Result<()> {
         people,
         sent: 0.into(),
     };
-    demo.welcome().await?;
-    demo.help_desk().await?;
+    let space = demo.organisation().await?;
+    demo.welcome(&space).await?;
+    demo.help_desk(&space).await?;
+    demo.announcements(&space).await?;
+    demo.design(&space).await?;
+    demo.leadership(&space).await?;
+    demo.running(&space).await?;
     demo.lunch().await?;
+    demo.move_day().await?;
     demo.direct().await
 }
 
@@ -77,23 +89,218 @@ struct Demo<'a> {
     sent: std::sync::atomic::AtomicU64,
 }
 
+/// So many minutes ago, or a little more, the rooms were made: before anything was said.
+const FOUNDED: u64 = 600;
+/// So many minutes ago everybody joined.
+const JOINED: u64 = 590;
+
 /// Who is who in [`PEOPLE`].
 const ADA: usize = 0;
 const BEN: usize = 1;
 const CHIARA: usize = 2;
 const DMITRI: usize = 3;
 const ELIF: usize = 4;
+const FARAH: usize = 5;
+const GUS: usize = 6;
+const HANA: usize = 7;
+
+/// A channel of the organisation.
+struct Channel {
+    creator: usize,
+    alias: &'static str,
+    name: &'static str,
+    topic: &'static str,
+    access: Access,
+    /// Who may write: the power level it takes.
+    posting: i64,
+    /// Who else has a role, by power level.
+    roles: &'static [(usize, i64)],
+}
+
+/// Who can come into a channel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Everybody,
+    /// Whoever is in the organisation's space.
+    Organisation,
+    /// Who asked and was let in.
+    Knocking,
+    Invited,
+}
+
+const EVERYBODY_WRITES: i64 = 0;
+const MODERATORS_WRITE: i64 = 50;
 
 impl Demo<'_> {
-    async fn welcome(&self) -> Result<()> {
-        let room = self
-            .public(
+    /// The space in which everybody is and all channels are.
+    async fn organisation(&self) -> Result<OwnedRoomId> {
+        let new = NewRoom {
+            preset: Preset::Public,
+            alias: Some("orvale".to_owned()),
+            name: Some("Orvale & Sons".to_owned()),
+            topic: Some("All of us".to_owned()),
+            creation_content: Some(to_raw_value(&json!({ "type": "m.space" }))?),
+            ..NewRoom::default()
+        };
+        let space = self.room(ADA, new).await?;
+        for who in BEN..=HANA {
+            self.join(who, &space).await?;
+        }
+        Ok(space)
+    }
+
+    /// Only moderators write here; everybody reads and reacts.
+    async fn announcements(&self, space: &RoomId) -> Result<()> {
+        let channel = Channel {
+            creator: ADA,
+            alias: "announcements",
+            name: "Announcements",
+            topic: "What everybody should know. Questions go to Welcome",
+            access: Access::Everybody,
+            posting: MODERATORS_WRITE,
+            roles: &[(CHIARA, 50)],
+        };
+        let room = self.channel(space, channel).await?;
+        for who in BEN..=HANA {
+            self.join(who, &room).await?;
+        }
+        let moved = self
+            .say(
                 ADA,
-                "welcome",
-                "Welcome",
-                "Say hello, and ask where things are",
+                &room,
+                400,
+                "We move to the new building on Friday the 12th. Boxes are in the corridor from Monday.",
             )
             .await?;
+        for who in [BEN, ELIF, FARAH, HANA] {
+            self.react(who, &room, 390, &moved, "📦").await?;
+        }
+        self.say(
+            CHIARA,
+            &room,
+            200,
+            "The summer party is on the 20th. Bring somebody.",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// For those of the organisation who look for it.
+    async fn design(&self, space: &RoomId) -> Result<()> {
+        let channel = Channel {
+            creator: CHIARA,
+            alias: "design",
+            name: "Design",
+            topic: "Drafts, opinions, and which blue it is",
+            access: Access::Organisation,
+            posting: EVERYBODY_WRITES,
+            roles: &[(FARAH, 75)],
+        };
+        let room = self.channel(space, channel).await?;
+        for who in [FARAH, HANA] {
+            self.join(who, &room).await?;
+        }
+        self.say(
+            FARAH,
+            &room,
+            150,
+            "The new forms are on the wiki. Be honest.",
+        )
+        .await?;
+        self.say(
+            HANA,
+            &room,
+            140,
+            "Honestly? The button should not be a different blue from the link.",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// For those who are invited.
+    async fn leadership(&self, space: &RoomId) -> Result<()> {
+        let channel = Channel {
+            creator: ADA,
+            alias: "leadership",
+            name: "Leadership",
+            topic: "Plans that are not ready to be seen",
+            access: Access::Invited,
+            posting: EVERYBODY_WRITES,
+            roles: &[(BEN, 75)],
+        };
+        let room = self.channel(space, channel).await?;
+        for who in [BEN, FARAH] {
+            self.stand(ADA, who, &room, "invite").await?;
+        }
+        self.join(BEN, &room).await?;
+        self.say(
+            ADA,
+            &room,
+            100,
+            "Numbers for the quarter are in the folder.",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// One asks, and somebody there lets one in.
+    async fn running(&self, space: &RoomId) -> Result<()> {
+        let channel = Channel {
+            creator: HANA,
+            alias: "running",
+            name: "Running club",
+            topic: "Tuesdays at six, whatever the weather",
+            access: Access::Knocking,
+            posting: EVERYBODY_WRITES,
+            roles: &[],
+        };
+        let room = self.channel(space, channel).await?;
+        self.say(
+            HANA,
+            &room,
+            500,
+            "Ten kilometres along the river on Tuesday.",
+        )
+        .await?;
+        self.rooms
+            .knock(
+                &self.people[GUS],
+                &self.rooms.get(&room)?,
+                Some("Can I come along? I am slow."),
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// A larger group, of which four names are too many for a row.
+    async fn move_day(&self) -> Result<()> {
+        let who = [ELIF, FARAH, GUS, HANA];
+        let new = NewRoom {
+            invite: self.ids(&who),
+            initial_state: vec![state("com.orvale.channel", &json!({ "kind": "group" }))?],
+            ..NewRoom::default()
+        };
+        let room = self.room(ADA, new).await?;
+        for who in who {
+            self.join(who, &room).await?;
+        }
+        self.say(ADA, &room, 70, "Who can carry the plants on Friday?")
+            .await?;
+        self.say(GUS, &room, 65, "I have a van.").await?;
+        Ok(())
+    }
+
+    async fn welcome(&self, space: &RoomId) -> Result<()> {
+        let channel = Channel {
+            creator: ADA,
+            alias: "welcome",
+            name: "Welcome",
+            topic: "Say hello, and ask where things are",
+            access: Access::Everybody,
+            posting: EVERYBODY_WRITES,
+            roles: &[(BEN, 50)],
+        };
+        let room = self.channel(space, channel).await?;
         for who in [BEN, CHIARA, DMITRI, ELIF] {
             self.join(who, &room).await?;
         }
@@ -135,15 +342,17 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn help_desk(&self) -> Result<()> {
-        let room = self
-            .public(
-                BEN,
-                "help-desk",
-                "Help desk",
-                "Something is broken? Tell us here",
-            )
-            .await?;
+    async fn help_desk(&self, space: &RoomId) -> Result<()> {
+        let channel = Channel {
+            creator: BEN,
+            alias: "help-desk",
+            name: "Help desk",
+            topic: "Something is broken? Tell us here",
+            access: Access::Everybody,
+            posting: EVERYBODY_WRITES,
+            roles: &[],
+        };
+        let room = self.channel(space, channel).await?;
         for who in [ADA, DMITRI, ELIF] {
             self.join(who, &room).await?;
         }
@@ -229,32 +438,105 @@ impl Demo<'_> {
         who.iter().map(|who| self.people[*who].clone()).collect()
     }
 
-    async fn public(
-        &self,
-        creator: usize,
-        alias: &str,
-        name: &str,
-        topic: &str,
-    ) -> Result<OwnedRoomId> {
+    /// A channel in the organisation's space, as the web client makes one.
+    async fn channel(&self, space: &RoomId, channel: Channel) -> Result<OwnedRoomId> {
+        let via = [self.rooms.server_name()];
+        let is_public = channel.access == Access::Everybody;
+        let kind = if is_public {
+            "public_channel"
+        } else {
+            "private_channel"
+        };
+        let mut initial_state = vec![
+            state("com.orvale.channel", &json!({ "kind": kind }))?,
+            to_raw_value(&json!({
+                "type": "m.space.parent", "state_key": space, "content": { "via": via, "canonical": true },
+            }))?,
+        ];
+        let join_rule = match channel.access {
+            Access::Everybody | Access::Invited => None,
+            Access::Knocking => Some(json!({ "join_rule": "knock" })),
+            Access::Organisation => Some(json!({
+                "join_rule": "restricted", "allow": [{ "type": "m.room_membership", "room_id": space }],
+            })),
+        };
+        if let Some(rule) = join_rule {
+            initial_state.push(state("m.room.join_rules", &rule)?);
+        }
+        let users: serde_json::Map<String, Value> = channel
+            .roles
+            .iter()
+            .map(|(who, level)| (self.people[*who].to_string(), (*level).into()))
+            .collect();
+        let levels = json!({
+            "users": users,
+            "events_default": channel.posting,
+            "events": {
+                "m.room.name": 75, "m.room.topic": 50, "m.room.avatar": 75, "m.room.canonical_alias": 75,
+                "m.room.power_levels": 50, "m.room.join_rules": 75, "m.room.history_visibility": 75,
+                "m.room.guest_access": 75, "m.room.encryption": 75, "m.room.pinned_events": 50,
+                "m.room.server_acl": 100, "m.room.tombstone": 100, "m.space.parent": 75, "com.orvale.channel": 75,
+                "com.orvale.member.block": 50, "m.reaction": 0, "m.room.redaction": 0,
+            },
+        });
         let new = NewRoom {
-            preset: Preset::Public,
-            is_published: true,
-            alias: Some(alias.to_owned()),
-            name: Some(name.to_owned()),
-            topic: Some(topic.to_owned()),
+            preset: if is_public {
+                Preset::Public
+            } else {
+                Preset::Private
+            },
+            is_published: matches!(channel.access, Access::Everybody | Access::Knocking),
+            alias: Some(channel.alias.to_owned()),
+            name: Some(channel.name.to_owned()),
+            topic: Some(channel.topic.to_owned()),
+            power_levels: Some(to_raw_value(&levels)?),
+            initial_state,
             ..NewRoom::default()
         };
-        self.room(creator, new).await
+        let room = self.room(channel.creator, new).await?;
+        // Whoever made the space keeps its list.
+        let child = NewState {
+            kind: "m.space.child".into(),
+            state_key: room.to_string(),
+            content: to_raw_value(&json!({ "via": via, "suggested": true }))?,
+            timestamp: None,
+        };
+        self.rooms
+            .send_state(&self.people[ADA], space, child)
+            .await?;
+        Ok(room)
     }
 
+    /// A room older than what is said in it.
     async fn room(&self, creator: usize, new: NewRoom) -> Result<OwnedRoomId> {
+        // No two at the same moment: what they are made of would be the same, and so would be their ids.
+        let created = Some(ago(FOUNDED + self.next()));
+        let new = NewRoom { created, ..new };
         let room = self.rooms.create(&self.people[creator], new).await?;
         Ok(room.id.clone())
     }
 
     async fn join(&self, who: usize, room: &RoomId) -> Result<()> {
-        let room = self.rooms.get(room)?;
-        Ok(self.rooms.join(&self.people[who], &room, None).await?)
+        self.stand(who, who, room, "join").await
+    }
+
+    /// Says how somebody stands in a room, before anything was said there.
+    async fn stand(&self, by: usize, who: usize, room: &RoomId, membership: &str) -> Result<()> {
+        let person = &self.people[who];
+        let name = PEOPLE[who].1;
+        let state = NewState {
+            kind: StateEventType::RoomMember,
+            state_key: person.to_string(),
+            content: to_raw_value(&json!({ "membership": membership, "displayname": name }))
+                .context("JSON can be written")?,
+            timestamp: Some(ago(JOINED)),
+        };
+        self.rooms.send_state(&self.people[by], room, state).await?;
+        Ok(())
+    }
+
+    fn next(&self) -> u64 {
+        self.sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     }
 
     async fn say(
@@ -356,8 +638,9 @@ impl Demo<'_> {
         kind: &str,
         content: Value,
     ) -> Result<OwnedEventId> {
+        debug_assert!(minutes_ago < JOINED, "said before anybody was there");
         let sender: &UserId = &self.people[who];
-        let n = self.sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let n = self.next();
         let message = Message {
             kind: kind.into(),
             content: to_raw_value(&content).context("JSON can be written")?,
@@ -377,6 +660,13 @@ impl Demo<'_> {
             )
             .await?)
     }
+}
+
+/// A state event a room starts with.
+fn state(kind: &str, content: &Value) -> Result<Box<RawValue>> {
+    Ok(to_raw_value(
+        &json!({ "type": kind, "state_key": "", "content": content }),
+    )?)
 }
 
 fn ago(minutes: u64) -> MilliSecondsSinceUnixEpoch {

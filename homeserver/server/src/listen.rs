@@ -19,39 +19,95 @@ use hyper_util::{
 };
 use orvale_http::ClientAddress;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::config::{Config, Http};
+use crate::{
+    config::{Config, Http},
+    tls::Certificate,
+};
 
 /// The least that hyper takes.
 const BUFFER: usize = 8 * 1024;
 
-/// Listens everywhere it shall, so that a port in use is an error at the start.
-pub(crate) async fn bind(config: &Config) -> Result<Vec<TcpListener>> {
+/// Where connections arrive.
+pub(crate) struct Listening {
+    pub(crate) listener: TcpListener,
+    certificate: Option<Arc<Certificate>>,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Listening {
+    /// Without TLS: behind a proxy, or on this machine.
+    pub(crate) fn plain(listener: TcpListener) -> Self {
+        Self {
+            listener,
+            certificate: None,
+            tls: None,
+        }
+    }
+}
+
+/// Listens for clients everywhere it shall, so that a port in use is an error at the start.
+pub(crate) async fn bind(config: &Config) -> Result<Vec<Listening>> {
     let mut listeners = Vec::new();
     for listener in &config.listeners {
         let (address, port) = (listener.address, listener.port);
         let bound = TcpListener::bind((address, port)).await;
-        listeners.push(
-            bound.with_context(|| format!("listeners: cannot listen on {address} port {port}"))?,
-        );
+        let bound =
+            bound.with_context(|| format!("listeners: cannot listen on {address} port {port}"))?;
+        listeners.push(Listening::plain(bound));
+    }
+    Ok(listeners)
+}
+
+/// Listens for other servers everywhere it shall.
+pub(crate) async fn bind_federation(config: &Config) -> Result<Vec<Listening>> {
+    let mut listeners = Vec::new();
+    if !config.federation.enabled {
+        return Ok(listeners);
+    }
+    for listener in &config.federation.listeners {
+        let (address, port) = (listener.address, listener.port);
+        let certificate = match (&listener.certificate, &listener.key) {
+            (Some(chain), Some(key)) => {
+                Some(Certificate::open(chain, key).context("federation.listeners")?)
+            }
+            _ => None,
+        };
+        let tls = certificate
+            .as_ref()
+            .map(Certificate::acceptor)
+            .transpose()?;
+        let bound = TcpListener::bind((address, port)).await;
+        let listener = bound.with_context(|| {
+            format!("federation.listeners: cannot listen on {address} port {port}")
+        })?;
+        listeners.push(Listening {
+            listener,
+            certificate,
+            tls,
+        });
     }
     Ok(listeners)
 }
 
 /// Serves until `stop`, then lets requests end, but no longer than the settings say.
 pub(crate) async fn serve(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listening>,
     router: Router,
     http: &Http,
     stop: CancellationToken,
 ) {
     let graceful = Arc::new(GracefulShutdown::new());
     let server = Arc::new(Server::new(router, http));
-    let accepting = listeners.into_iter().map(|listener| {
+    let accepting = listeners.into_iter().map(|listening| {
+        if let Some(certificate) = listening.certificate.clone() {
+            tokio::spawn(certificate.follow(stop.clone()));
+        }
         tokio::spawn(accept(
-            listener,
+            listening,
             server.clone(),
             graceful.clone(),
             stop.clone(),
@@ -109,7 +165,7 @@ impl Server {
 }
 
 async fn accept(
-    listener: TcpListener,
+    Listening { listener, tls, .. }: Listening,
     server: Arc<Server>,
     graceful: Arc<GracefulShutdown>,
     stop: CancellationToken,
@@ -124,14 +180,16 @@ async fn accept(
                 let _ = stream.set_nodelay(true);
                 let from = from.ip().to_canonical();
                 // Watched from the moment it is accepted, or a stop in between would miss it.
-                let begun = begin(
-                    server.clone(),
-                    stream,
-                    from,
-                    graceful.watcher(),
-                    stop.clone(),
-                );
-                tokio::spawn(begun);
+                let (server, watcher, stop) = (server.clone(), graceful.watcher(), stop.clone());
+                match &tls {
+                    Some(tls) => {
+                        let tls = tls.clone();
+                        tokio::spawn(begin_tls(server, tls, stream, from, watcher, stop));
+                    }
+                    None => {
+                        tokio::spawn(begin(server, stream, from, watcher, stop));
+                    }
+                }
             }
             // Out of file descriptors, most likely: others must end before there is one more.
             Err(error) => {
@@ -155,6 +213,38 @@ async fn begin(
         () = stop.cancelled() => return,
     };
     let Ok(Ok(http2)) = version else { return };
+    let service = service(&server, from);
+    let stream = TokioIo::new(stream);
+    if http2 {
+        tokio::spawn(run(
+            watcher.watch(server.http2.serve_connection(stream, service))
+        ));
+    } else {
+        tokio::spawn(run(
+            watcher.watch(server.http1.serve_connection(stream, service))
+        ));
+    }
+}
+
+/// Makes a connection a secret one, then serves it by the version of HTTP that was agreed on.
+async fn begin_tls(
+    server: Arc<Server>,
+    tls: TlsAcceptor,
+    stream: TcpStream,
+    from: IpAddr,
+    watcher: Watcher,
+    stop: CancellationToken,
+) {
+    let accepted = tokio::select! {
+        accepted = tokio::time::timeout(server.patience, tls.accept(stream)) => accepted,
+        () = stop.cancelled() => return,
+    };
+    let stream = match accepted {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(%error, %from, "no TLS with who connected"),
+        Err(_) => return,
+    };
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let service = service(&server, from);
     let stream = TokioIo::new(stream);
     if http2 {
@@ -231,7 +321,15 @@ fn client_address(from: IpAddr, proxies: &[IpAddr], headers: &HeaderMap) -> IpAd
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use axum::routing::get;
+    use rustls::{ClientConfig, RootCertStore, crypto::ring};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::TlsConnector;
+
     use super::*;
+    use crate::config::FederationListener;
 
     #[test]
     fn forwarded_address_is_believed_from_trusted_proxies_alone() {
@@ -254,5 +352,51 @@ mod tests {
             client_address(ip("10.0.0.1"), &proxies, &HeaderMap::new()),
             ip("10.0.0.1")
         );
+    }
+
+    #[tokio::test]
+    async fn other_servers_connect_with_the_certificate_of_the_settings() {
+        let directory = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let file = |name: &str, text: String| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            Some(path)
+        };
+        let mut config = Config::default();
+        config.federation.listeners = vec![FederationListener {
+            address: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            certificate: file("chain.pem", made.cert.pem()),
+            key: file("key.pem", made.signing_key.serialize_pem()),
+        }];
+        let listening = bind_federation(&config).await.unwrap();
+        let address = listening[0].listener.local_addr().unwrap();
+        let (http, stop) = (config.http.clone(), CancellationToken::new());
+        let stopping = stop.clone();
+        let serving = tokio::spawn(async move {
+            let router = Router::new().route("/", get(async || "hello"));
+            serve(listening, router, &http, stopping).await;
+        });
+
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let name = "localhost".try_into().unwrap();
+        let connecting = TlsConnector::from(Arc::new(tls)).connect(name, stream);
+        let mut stream = connecting.await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.ends_with("hello"), "{answer}");
+        stop.cancel();
+        serving.await.unwrap();
     }
 }

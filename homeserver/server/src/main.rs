@@ -5,12 +5,13 @@
 //! | `config.rs` | the settings: one file, read once |
 //! | `build.rs` | putting the parts together, from the bottom up |
 //! | `router.rs` | everything that is served, as one router |
-//! | `listen.rs` | connections |
+//! | `listen.rs`, `tls.rs` | connections, and the certificates of those that have one |
 //! | `serve.rs` | `orvale serve`: from the start to the end |
 //! | `orders.rs`, `backup.rs`, `reindex.rs` | `orvale check`, `backup`, `restore`, `reindex`, also while it runs |
 //! | `check.rs` | what `orvale check` verifies beside the store |
 //! | `accounts.rs` | `orvale add-user` |
-//! | `signing_key.rs` | the server's key |
+//! | `generate.rs` | `orvale generate-config` |
+//! | `signing_key.rs`, `replace_key.rs` | the server's key; `orvale replace-key` |
 //! | `observe.rs` | logs and figures |
 //! | `landing/` | the page at `/connect` |
 //! | `demo.rs` | people and rooms to try things with |
@@ -23,14 +24,17 @@ mod build;
 mod check;
 mod config;
 mod demo;
+mod generate;
 mod landing;
 mod listen;
 mod observe;
 mod orders;
 mod reindex;
+mod replace_key;
 mod router;
 mod serve;
 mod signing_key;
+mod tls;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -78,6 +82,10 @@ enum Command {
     },
     /// Makes the index that searches use anew, also while the server runs
     Reindex(Settings),
+    /// Prints a file of settings for the usual cases
+    GenerateConfig(generate::Options),
+    /// Has another key sign for the server while it does not run; the one before stays known for what it signed
+    ReplaceKey(Settings),
     /// Makes an account while the server does not run, and prints its password
     AddUser(accounts::Options),
 }
@@ -108,6 +116,8 @@ async fn run(arguments: Arguments) -> Result<()> {
             orders::carry_out(&settings.load()?, &order).await?
         }
         Command::Restore { from, settings } => backup::restore(&settings.load()?, &from).await?,
+        Command::GenerateConfig(options) => generate::text(&options)?,
+        Command::ReplaceKey(settings) => replace_key::replace(&settings).await?,
         Command::AddUser(options) => accounts::add(&options).await?,
     };
     println!("{done}");

@@ -17,7 +17,7 @@ pub(crate) fn open(config: &Config, store: &Store) -> Result<Search> {
     let key = Arc::new(signing_key::load_or_make(&config.data_dir, name)?);
     let users = Users::new(store.clone(), name, config.users.clone(), Clock::system())?;
     let clock = Arc::new(MilliSecondsSinceUnixEpoch::now);
-    let rooms = Rooms::new(store.clone(), users, key, config.rooms.clone(), clock);
+    let rooms = Rooms::new(store.clone(), users, key, config.rooms.clone(), clock)?;
     let search = Search::start(rooms, build::search_place(config), config.search.clone());
     search.context("cannot open the search index")
 }

@@ -32,6 +32,9 @@ pub(crate) fn router(parts: &Parts, config: &Config, figures: Option<PrometheusH
     if let (Some(figures), Some(token)) = (figures, &config.metrics.token) {
         router = router.merge(guarded_metrics(figures, token));
     }
+    if config.federation.enabled {
+        router = router.merge(server_to_server(parts));
+    }
     router
         .merge(orvale_web_client::routes())
         .merge(landing::routes(
@@ -45,6 +48,22 @@ pub(crate) fn router(parts: &Parts, config: &Config, figures: Option<PrometheusH
             parts.limits.clone(),
             BodyLimit(config.http.max_request_bytes),
         ))
+}
+
+/// What other servers are served at the listeners of their own.
+pub(crate) fn federation(parts: &Parts, config: &Config) -> Router {
+    server_to_server(parts)
+        .fallback(async || MatrixError::no_such_endpoint())
+        .method_not_allowed_fallback(async || MatrixError::no_such_method())
+        .layer(Edge::new(
+            parts.limits.clone(),
+            BodyLimit(config.http.max_request_bytes),
+        ))
+}
+
+fn server_to_server(parts: &Parts) -> Router {
+    let state = parts.federation_api.clone();
+    orvale_federation_api::routes(&state.client, &parts.limits).with_state(state)
 }
 
 /// JSON only: pictures and films are compressed already, and whoever puts secrets beside what strangers wrote into one

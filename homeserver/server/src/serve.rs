@@ -1,6 +1,6 @@
 //! `orvale serve`: from the start to the end.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -16,7 +16,9 @@ use crate::{
     Settings,
     build::{self, Parts},
     config::Config,
-    demo, listen, observe, orders, router,
+    demo,
+    listen::{self, Listening},
+    observe, orders, router,
 };
 
 #[derive(Args)]
@@ -36,10 +38,8 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
         .transpose()?;
     // Both before the store is opened: a port in use shall not cost a recovery.
     let listeners = listen::bind(&config).await?;
-    let addresses = listeners
-        .iter()
-        .filter_map(|listener| listener.local_addr().ok())
-        .collect::<Vec<_>>();
+    let for_servers = listen::bind_federation(&config).await?;
+    let addresses = addresses(&listeners);
     let stop = stop_on_signal()?;
 
     let parts = build::build(&config).await?;
@@ -48,6 +48,7 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
         start_figures(&config, figures, &stop).await?;
     }
     let router = router::router(&parts, &config, figures);
+    let federation = router::federation(&parts, &config);
     let search = parts.client_api.search.clone();
     orders::listen(&config.data_dir, parts.store.clone(), search)?;
     if options.demo {
@@ -57,6 +58,9 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
     }
     for address in &addresses {
         println!("Orvale serves {} at http://{address}", config.server_name);
+    }
+    for address in self::addresses(&for_servers) {
+        println!("and to other servers at {address}");
     }
     if options.demo {
         println!(
@@ -76,10 +80,20 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
         stopping.cancelled().await;
         delivery.close();
     });
-    listen::serve(listeners, router, &config.http, stop).await;
+    tokio::join!(
+        listen::serve(listeners, router, &config.http, stop.clone()),
+        listen::serve(for_servers, federation, &config.http, stop),
+    );
     housekeeping.abort();
     orders::stop_listening(&config.data_dir);
     end(parts).await
+}
+
+fn addresses(listeners: &[Listening]) -> Vec<SocketAddr> {
+    let addresses = listeners
+        .iter()
+        .map(|listening| listening.listener.local_addr());
+    addresses.filter_map(Result::ok).collect()
 }
 
 /// Ends on SIGTERM and SIGINT; a second one ends the process at once.
@@ -123,7 +137,9 @@ async fn start_figures(
             listener.with_context(|| format!("metrics.listener: cannot listen on {address}"))?;
         let router = router::open_metrics(figures.clone());
         let (http, stop) = (config.http.clone(), stop.clone());
-        tokio::spawn(async move { listen::serve(vec![listener], router, &http, stop).await });
+        tokio::spawn(async move {
+            listen::serve(vec![Listening::plain(listener)], router, &http, stop).await;
+        });
     }
     Ok(())
 }

@@ -349,6 +349,20 @@ async fn addresses_are_not_managed_here() {
         .post(&sent("account/password"), email)
         .await
         .refused(400, "M_THREEPID_NOT_FOUND");
+    let phone =
+        json!({ "client_secret": "s", "country": "DE", "phone_number": "0301", "send_attempt": 1 });
+    let sent = |path: &str| format!("/_matrix/client/v3/{path}/msisdn/requestToken");
+    for path in ["register", "account/3pid"] {
+        let asked = alice.post(&sent(path), phone.clone()).await;
+        asked.refused(403, "M_THREEPID_DENIED");
+    }
+    let asked = alice.post(&sent("account/password"), phone).await;
+    asked.refused(400, "M_THREEPID_NOT_FOUND");
+    let bind = json!({ "client_secret": "s", "sid": "1", "id_server": "id.example", "id_access_token": "t" });
+    let asked = alice
+        .post("/_matrix/client/v3/account/3pid/bind", bind)
+        .await;
+    asked.refused(403, "M_THREEPID_DENIED");
     let add = json!({ "client_secret": "s", "sid": "1" });
     alice
         .post("/_matrix/client/v3/account/3pid/add", add)

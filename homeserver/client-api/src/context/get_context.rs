@@ -22,16 +22,10 @@ pub(crate) async fn handle(
         ..
     } = request;
     let limit = usize::try_from(u64::from(limit)).unwrap_or(MAX_PAGE);
-    let device = caller.device_id().as_str();
+    let (user, device) = (caller.user_id(), caller.device_id().as_str());
+    let sides = rooms.reach_around(user, &room_id, &event_id, limit).await?;
     heavy(|| {
-        let context = rooms.event_context(
-            caller.user_id(),
-            device,
-            &room_id,
-            &event_id,
-            limit,
-            &filter,
-        )?;
+        let context = rooms.event_context(user, device, &room_id, &event_id, sides, &filter)?;
         let mut out = Vec::with_capacity(16 * 1024);
         let (start, end) = (context.start, context.end);
         write!(out, "{{\"start\":\"{start}\",\"end\":\"{end}\",\"event\":")

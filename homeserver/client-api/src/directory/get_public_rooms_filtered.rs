@@ -1,11 +1,15 @@
 //! `POST /_matrix/client/v3/publicRooms`
 
 use axum::extract::State;
+use orvale_federation_client::FederationClient;
 use orvale_http::{Caller, Ruma};
 use orvale_rooms::Rooms;
 use ruma::{
     UInt,
-    api::client::directory::get_public_rooms_filtered::v3::{Request, Response},
+    api::{
+        client::directory::get_public_rooms_filtered::v3::{Request, Response},
+        federation::directory::get_public_rooms_filtered::v1 as theirs,
+    },
     directory::RoomNetwork,
 };
 
@@ -13,6 +17,7 @@ use crate::{Error, directory::page};
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,
+    State(client): State<FederationClient>,
     _: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
@@ -25,11 +30,24 @@ pub(crate) async fn handle(
         ..
     } = request;
     let mut response = Response::new();
+    if let Some(server) = server.filter(|server| server != rooms.server_name()) {
+        let mut asked = theirs::Request::new();
+        asked.limit = limit;
+        asked.since = since;
+        asked.filter = filter;
+        asked.room_network = room_network;
+        let page = client.send(&server, asked).await?;
+        response.chunk = page.chunk;
+        response.next_batch = page.next_batch;
+        response.prev_batch = page.prev_batch;
+        response.total_room_count_estimate = page.total_room_count_estimate;
+        return Ok(response);
+    }
     // The rooms of bridges are listed by the bridges' own servers, if at all.
     if matches!(room_network, RoomNetwork::ThirdParty(_)) {
         return Ok(response);
     }
-    let page = page(&rooms, server.as_deref(), &filter, since, limit)?;
+    let page = page(&rooms, &filter, since, limit)?;
     response.chunk = page.rooms;
     response.next_batch = page.next.map(|token| token.to_string());
     response.prev_batch = page.previous.map(|token| token.to_string());

@@ -5,24 +5,18 @@ pub(crate) mod get_public_rooms_filtered;
 pub(crate) mod get_room_visibility;
 pub(crate) mod set_room_visibility;
 
-use orvale_http::MatrixError;
 use orvale_rooms::{DirectoryPage, Rooms};
-use ruma::{ServerName, UInt, directory::Filter};
+use ruma::{UInt, directory::Filter};
 
 use crate::{Error, heavy::heavy};
 
 /// A page of this server's directory.
 fn page(
     rooms: &Rooms,
-    server: Option<&ServerName>,
     filter: &Filter,
     since: Option<String>,
     limit: Option<UInt>,
 ) -> Result<DirectoryPage, Error> {
-    if server.is_some_and(|server| server != rooms.server_name()) {
-        let message = "This server cannot ask other servers for their rooms";
-        return Err(MatrixError::forbidden(message).into());
-    }
     let since = since.map(|token| token.parse()).transpose()?;
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
     Ok(heavy(|| rooms.list_published(filter, since, limit))?)

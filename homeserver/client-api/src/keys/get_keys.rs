@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use orvale_delivery::Delivery;
 use orvale_http::{Caller, Ruma};
 use orvale_users::Users;
 use ruma::api::client::keys::get_keys::v3::{Request, Response};
 
-use super::failures;
+use super::patience;
 use crate::Error;
 
 pub(crate) async fn handle(
     State(users): State<Users>,
+    State(delivery): State<Delivery>,
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
@@ -32,6 +34,12 @@ pub(crate) async fn handle(
             add(&mut response.user_signing_keys, keys.user_signing);
         }
     }
-    response.failures = failures(&users, request.device_keys.keys());
+    let foreign = delivery
+        .foreign_keys(reader, &request.device_keys, patience(request.timeout))
+        .await?;
+    response.device_keys.extend(foreign.device_keys);
+    response.master_keys.extend(foreign.master_keys);
+    response.self_signing_keys.extend(foreign.self_signing_keys);
+    response.failures = foreign.failures;
     Ok(response)
 }

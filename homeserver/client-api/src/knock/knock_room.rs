@@ -13,9 +13,11 @@ pub(crate) async fn handle(
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     caller.must_not_be_guest()?;
-    let room = rooms.resolve(&request.room_id_or_alias)?;
-    rooms
-        .knock(caller.user_id(), &room, request.reason.as_deref())
+    let (id, via) = rooms
+        .locate(&request.room_id_or_alias, &request.via)
+        .await?;
+    let room = rooms
+        .knock_anywhere(caller.user_id(), &id, &via, request.reason.as_deref())
         .await?;
     Ok(Response::new(room.id.clone()))
 }

@@ -7,6 +7,7 @@ use axum::{
     extract::FromRequestParts,
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use orvale_http::{MatrixError, Whole};
@@ -216,6 +217,19 @@ pub(crate) async fn thumbnail(
             Ok(Whole(response))
         }
     }
+}
+
+/// What this server fetched for its people from somewhere else, to look at.
+pub(crate) fn fetched(content_type: &'static str, body: Bytes) -> Whole {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let control = HeaderValue::from_static("private, max-age=86400");
+    headers.insert(header::CACHE_CONTROL, control);
+    for (name, value) in FENCES {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    Whole(response)
 }
 
 /// The bytes of a file, or the part that is wanted.

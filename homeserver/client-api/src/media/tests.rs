@@ -38,6 +38,7 @@ impl Server {
             Store::in_memory(),
             owned_server_name!("here"),
             objects,
+            None,
             config,
         )
         .await
@@ -75,7 +76,11 @@ impl Server {
             let token = self.tokens.get(&name).unwrap_or(&name);
             *value = format!("Bearer {token}").parse().unwrap();
         }
-        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        orvale_tests::record("client-api", method.as_str(), &path, status);
+        Answer::of(response).await
     }
 
     async fn get(&self, path: &str, headers: &[(HeaderName, &str)]) -> Answer {

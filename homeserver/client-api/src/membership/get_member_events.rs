@@ -25,6 +25,7 @@ pub(crate) async fn handle(
         membership,
         not_membership,
     };
+    rooms.await_members(caller.user_id(), &room_id).await?;
     heavy(|| {
         let members = rooms.list_members(caller.user_id(), &room_id, &wanted)?;
         let mut out = b"{\"chunk\":".to_vec();

@@ -12,11 +12,9 @@ pub(crate) async fn handle(
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
-    let room = rooms
-        .find(&request.room_id)?
-        .ok_or(orvale_rooms::Error::Unreachable)?;
+    let reason = request.reason.as_deref();
     rooms
-        .join(caller.user_id(), &room, request.reason.as_deref())
+        .join_anywhere(caller.user_id(), &request.room_id, &[], reason)
         .await?;
     Ok(Response::new(request.room_id))
 }

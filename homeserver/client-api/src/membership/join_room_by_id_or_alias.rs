@@ -12,9 +12,11 @@ pub(crate) async fn handle(
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
-    let room = rooms.resolve(&request.room_id_or_alias)?;
-    rooms
-        .join(caller.user_id(), &room, request.reason.as_deref())
+    let (id, via) = rooms
+        .locate(&request.room_id_or_alias, &request.via)
+        .await?;
+    let room = rooms
+        .join_anywhere(caller.user_id(), &id, &via, request.reason.as_deref())
         .await?;
     Ok(Response::new(room.id.clone()))
 }

@@ -13,6 +13,9 @@ pub(crate) async fn handle(
     Ruma(request): Ruma<Request>,
 ) -> Result<Response, Error> {
     caller.must_not_be_guest()?;
+    rooms
+        .await_members(caller.user_id(), &request.room_id)
+        .await?;
     let members = heavy(|| rooms.list_joined_members(caller.user_id(), &request.room_id))?;
     let shown = members.into_iter().map(|(user_id, event)| {
         let mut member = RoomMember::new();

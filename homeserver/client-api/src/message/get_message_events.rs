@@ -14,14 +14,18 @@ pub(crate) async fn handle(
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<JsonBytes, Error> {
-    let stretch = Stretch {
+    let mut stretch = Stretch {
         from: request.from.map(|token| token.parse()).transpose()?,
         to: request.to.map(|token| token.parse()).transpose()?,
         direction: request.dir,
         limit: usize::try_from(u64::from(request.limit)).unwrap_or(MAX_PAGE),
         filter: &request.filter,
+        bound: None,
     };
     let device = caller.device_id().as_str();
+    stretch.bound = rooms
+        .reach(caller.user_id(), &request.room_id, &stretch)
+        .await?;
     heavy(|| {
         let page = rooms.list_events(caller.user_id(), device, &request.room_id, &stretch)?;
         let mut out = Vec::with_capacity(1024 * page.events.len() + 128);

@@ -3,7 +3,7 @@
 use orvale_http::{Json, MatrixError};
 use utoipa::OpenApi;
 
-use super::{direct, settings};
+use super::{direct, gifs, settings};
 
 /// Orvale's endpoints for clients, as OpenAPI tells them.
 #[derive(OpenApi)]
@@ -14,7 +14,13 @@ use super::{direct, settings};
         license(name = "AGPL-3.0-only"),
         version = "1"
     ),
-    paths(settings::handle, direct::handle),
+    paths(
+        settings::handle,
+        direct::handle,
+        gifs::search_gifs::handle,
+        gifs::get_gif::handle,
+        gifs::keep_gif::handle
+    ),
     components(schemas(StandardError)),
     modifiers(&Bearer)
 )]

@@ -41,8 +41,13 @@ pub(crate) struct MediaSettings {
     /// The most bytes one upload may have.
     #[schema(example = 52_428_800)]
     max_upload_bytes: u64,
+    /// The types of files that may be uploaded, like `image/*`; none, and all may.
+    #[schema(example = json!(["image/*", "application/pdf"]))]
+    accepted_types: Vec<String>,
     /// Whether links can be previewed.
     url_previews: bool,
+    /// Whether there is a service in which GIFs are found.
+    gifs: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -78,6 +83,11 @@ pub(crate) struct Calls {
 pub(crate) struct Presence {
     /// Whether people see who is online.
     enabled: bool,
+    /// Whether people may say something of themselves besides: the `status_msg` of presence, and what the profile field `com.orvale.status` holds.
+    status_messages: bool,
+    /// The most characters of that.
+    #[schema(example = 100)]
+    max_status_message_chars: usize,
 }
 
 /// What this server allows and offers, for clients to show. Needs no access token.
@@ -106,7 +116,9 @@ pub(crate) async fn handle(
         },
         media: MediaSettings {
             max_upload_bytes: media.config().max_upload_bytes,
+            accepted_types: media.config().accepted_types.clone(),
             url_previews: media.config().previews.enabled,
+            gifs: media.has_gifs(),
         },
         registration: Registration {
             mode: match config.registration.mode {
@@ -122,6 +134,8 @@ pub(crate) async fn handle(
         },
         presence: Presence {
             enabled: config.presence.enabled,
+            status_messages: config.presence.status_messages,
+            max_status_message_chars: config.presence.status_message_chars,
         },
     }))
 }

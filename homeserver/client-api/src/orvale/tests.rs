@@ -42,7 +42,28 @@ async fn settings_are_told_to_everybody() {
     assert_eq!(settings["messages"]["delete_window_ms"], 180_000);
     assert_eq!(settings["registration"]["mode"], "open");
     assert_eq!(settings["media"]["max_upload_bytes"], 52_428_800);
+    assert_eq!(settings["media"]["gifs"], false);
+    assert_eq!(settings["media"]["accepted_types"], json!([]));
     assert!(settings["server_time"].as_u64().unwrap() > 1_700_000_000_000);
+}
+
+#[tokio::test]
+async fn without_a_service_there_are_no_gifs() {
+    let server = Server::start().await;
+    let alice = server.register("alice").await;
+    let gifs = "/_orvale/client/v1/gifs";
+    for path in [
+        format!("{gifs}/search?q=cat&lang=de"),
+        format!("{gifs}/1?size=full"),
+    ] {
+        alice.get(&path).await.refused(404, "M_NOT_FOUND");
+        let stranger = server.stranger().get(&path).await;
+        stranger.refused(401, "M_MISSING_TOKEN");
+    }
+    let odd = alice.get(&format!("{gifs}/1?size=huge")).await;
+    odd.refused(400, "M_INVALID_PARAM");
+    let kept = alice.post(&format!("{gifs}/1"), json!({})).await;
+    kept.refused(404, "M_NOT_FOUND");
 }
 
 #[tokio::test]

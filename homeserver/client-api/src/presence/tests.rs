@@ -50,9 +50,30 @@ async fn presence_is_for_those_who_share_a_room() {
         .await
         .refused(403, "M_FORBIDDEN");
     alice
-        .put(&path(&alice), json!({ "presence": "busy" }))
+        .put(&path(&alice), json!({ "presence": "asleep" }))
         .await
         .refused(400, "M_INVALID_PARAM");
+}
+
+#[tokio::test]
+async fn a_busy_client_stays_busy_while_it_syncs() {
+    let server = Server::start().await;
+    let alice = server.register("alice").await;
+    let busy = "org.matrix.msc3026.busy";
+    alice
+        .put(&path(&alice), json!({ "presence": busy }))
+        .await
+        .ok();
+    alice
+        .get(&format!("/_matrix/client/v3/sync?set_presence={busy}"))
+        .await
+        .ok();
+    assert_eq!(alice.get(&path(&alice)).await.ok()["presence"], busy);
+    alice
+        .get("/_matrix/client/v3/sync?set_presence=asleep")
+        .await
+        .ok();
+    assert_eq!(alice.get(&path(&alice)).await.ok()["presence"], busy);
 }
 
 #[tokio::test]

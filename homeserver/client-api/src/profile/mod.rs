@@ -5,6 +5,7 @@
 pub(crate) mod delete_profile_field;
 pub(crate) mod get_profile;
 pub(crate) mod get_profile_field;
+mod remote;
 pub(crate) mod set_profile_field;
 
 use orvale_http::{Caller, MatrixError};
@@ -12,12 +13,13 @@ use orvale_rooms::Rooms;
 use orvale_users::{ProfileChange, Users};
 use ruma::{OwnedUserId, UserId};
 
+pub use self::remote::RemoteProfiles;
 use crate::Error;
 
 #[cfg(test)]
 mod tests;
 
-/// Refuses profiles of users that do not exist, and of other servers', whom we cannot ask.
+/// Refuses profiles of users of this server that do not exist.
 fn must_exist(users: &Users, user_id: &UserId) -> Result<(), Error> {
     if users.exists(user_id)? {
         Ok(())

@@ -1,7 +1,7 @@
 //! What relates to events, as clients ask for it.
 
 use orvale_rooms::Draft;
-use ruma::RoomId;
+use ruma::{MilliSecondsSinceUnixEpoch, RoomId};
 use serde_json::{Value, json};
 
 use crate::testing::{Client, Server};
@@ -140,6 +140,11 @@ async fn an_event_is_shown_with_its_newest_edit() {
     let parent = alice.say(&room, "helo").await;
     assert_eq!(alice.bundle(&room, &parent).await, Value::Null);
     alice.edit(&room, &parent, "hell").await;
+    // Edits of one millisecond are ordered by their IDs.
+    let then = MilliSecondsSinceUnixEpoch::now();
+    while MilliSecondsSinceUnixEpoch::now() == then {
+        tokio::task::yield_now().await;
+    }
     let edit = alice.edit(&room, &parent, "hello").await;
     // Not one's own to edit, should another server let that through; and no edit of an edit.
     let hijacked = json!({

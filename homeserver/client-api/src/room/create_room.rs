@@ -51,6 +51,7 @@ pub(crate) async fn handle(
         power_levels: request.power_level_content_override.map(Raw::into_json),
         invite: request.invite,
         is_direct: request.is_direct,
+        created: None,
     };
     let room = rooms.create(caller.user_id(), new).await?;
     Ok(Response::new(room.id.clone()))

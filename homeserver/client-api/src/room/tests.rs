@@ -436,10 +436,10 @@ async fn aliases_and_the_directory_lead_to_rooms() {
         .get(&format!("{V3}/publicRooms?since=x"))
         .await
         .refused(400, "M_INVALID_PARAM");
-    nobody
-        .get(&format!("{V3}/publicRooms?server=elsewhere.org"))
-        .await
-        .refused(403, "M_FORBIDDEN");
+    // Other servers are asked for users alone, and here, where there are none to be asked, not for them either.
+    let other = format!("{V3}/publicRooms?server=elsewhere.org");
+    nobody.get(&other).await.refused(401, "M_MISSING_TOKEN");
+    bob.get(&other).await.refused(404, "M_NOT_FOUND");
     bob.put(&visibility, json!({"visibility": "private"}))
         .await
         .refused(403, "M_FORBIDDEN");

@@ -19,6 +19,14 @@ pub(crate) fn routes() -> Router<ApiState> {
             "/_orvale/client/v1/direct/{user_id}",
             post(orvale::direct::handle),
         )
+        .route(
+            "/_orvale/client/v1/gifs/search",
+            get(orvale::gifs::search_gifs::handle),
+        )
+        .route(
+            "/_orvale/client/v1/gifs/{gif_id}",
+            get(orvale::gifs::get_gif::handle).post(orvale::gifs::keep_gif::handle),
+        )
         .endpoint(voip::get_turn_server_info::handle)
         .route(
             "/_matrix/client/unstable/org.matrix.msc4143/rtc/transports",

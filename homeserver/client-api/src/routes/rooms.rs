@@ -45,6 +45,10 @@ fn reading() -> Router<ApiState> {
         .endpoint(relations::get_relating_events_with_rel_type::handle)
         .endpoint(relations::get_relating_events_with_rel_type_and_event_type::handle)
         .endpoint(threads::get_threads::handle)
+        .endpoint(threads::get_thread_subscription::handle)
+        .endpoint(threads::subscribe_thread::handle)
+        .endpoint(threads::unsubscribe_thread::handle)
+        .endpoint(threads::get_thread_subscriptions_changes::handle)
 }
 
 fn membership_changes() -> Router<ApiState> {

@@ -6,7 +6,7 @@ use axum::extract::State;
 use orvale_http::{Caller, Json, JsonBytes, MatrixError, Query};
 use orvale_rooms::Rooms;
 use orvale_search::{
-    ContextLimits, Group, GroupKey, Hit, Key, Ordering, Page, Profile, Search, Wanted,
+    ContextLimits, Group, GroupKey, Has, Hit, Key, Ordering, Page, Profile, Search, Wanted,
 };
 use ruma::api::client::filter::RoomEventFilter;
 use serde::Deserialize;
@@ -46,6 +46,14 @@ struct Criteria {
     include_state: bool,
     #[serde(default)]
     groupings: Groupings,
+    /// Ours: sent from this time on, and before that one, in milliseconds.
+    #[serde(rename = "com.orvale.since")]
+    since: Option<u64>,
+    #[serde(rename = "com.orvale.until")]
+    until: Option<u64>,
+    /// Ours: what the message carries.
+    #[serde(rename = "com.orvale.has", default)]
+    has: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -84,11 +92,16 @@ pub(crate) async fn handle(
     let keys: Option<Vec<Key>> = keys.map(Iterator::collect::<Result<_, _>>).transpose()?;
     let group_by = criteria.groupings.group_by.iter().map(group_key);
     let group_by = group_by.collect::<Result<Vec<_>, _>>()?;
+    let has = criteria.has.iter().map(carried);
+    let has = has.collect::<Result<Vec<_>, _>>()?;
     let wanted = Wanted {
         term: &criteria.search_term,
         keys: keys.as_deref(),
         limit: size(criteria.filter.limit.map(u64::from), PAGE),
         filter: &criteria.filter,
+        since: criteria.since,
+        until: criteria.until,
+        has: &has,
         order: match criteria.order_by.as_deref() {
             None | Some("rank") => Ordering::Rank,
             Some("recent") => Ordering::Recent,
@@ -138,6 +151,11 @@ fn known_key(key: &String) -> Result<Key, Error> {
     let mut known = known.filter(|known| known.as_str() == key);
     let unknown = || invalid("keys are content.body, content.name and content.topic");
     known.next().ok_or_else(unknown)
+}
+
+fn carried(has: &String) -> Result<Has, Error> {
+    let known = Has::ALL.into_iter().find(|known| known.as_str() == has);
+    known.ok_or_else(|| invalid("com.orvale.has is file, image, video, audio or link"))
 }
 
 fn group_key(grouping: &Grouping) -> Result<GroupKey, Error> {

@@ -111,6 +111,27 @@ async fn pages_of_a_search_follow_each_other() {
 }
 
 #[tokio::test]
+async fn a_search_may_ask_for_what_a_message_carries_and_when_it_was_sent() {
+    let server = Server::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({})).await;
+    alice.say(&room, "a rose").await;
+    let picture = json!({"msgtype": "m.image", "body": "rose.png", "url": "mxc://example.org/abc"});
+    let path = format!("{room}/send/m.room.message/picture");
+    let picture = alice.put(&path, picture).await.ok();
+    server.settle().await;
+    let has = json!({"search_term": "rose", "com.orvale.has": ["image"]});
+    assert_eq!(
+        ids(&alice.search(has).await),
+        [picture["event_id"].as_str().unwrap()]
+    );
+    let until = json!({"search_term": "rose", "com.orvale.until": 1000});
+    assert!(ids(&alice.search(until).await).is_empty());
+    let since = json!({"search_term": "rose", "com.orvale.since": 1000});
+    assert_eq!(ids(&alice.search(since).await).len(), 2);
+}
+
+#[tokio::test]
 async fn senseless_searches_are_refused() {
     let server = Server::start().await;
     let alice = server.register("alice").await;
@@ -129,6 +150,11 @@ async fn senseless_searches_are_refused() {
     .await;
     refused(
         json!({"search_term": "a", "keys": ["content.url"]}),
+        "M_INVALID_PARAM",
+    )
+    .await;
+    refused(
+        json!({"search_term": "a", "com.orvale.has": ["charm"]}),
         "M_INVALID_PARAM",
     )
     .await;

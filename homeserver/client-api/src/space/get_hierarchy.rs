@@ -2,12 +2,18 @@
 
 use axum::extract::State;
 use orvale_http::{Caller, Json, MatrixError, Ruma};
-use orvale_rooms::{RoomSummary, Rooms, Walk};
+use orvale_rooms::{Others, RoomSummary, Rooms, Walk};
 use ruma::{UInt, api::client::space::get_hierarchy::v1::Request};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::RemoteRooms;
 use crate::{Error, heavy::heavy};
+
+/// How often other servers are asked about rooms that are not here, each time about those in the rooms before.
+const ROUNDS: usize = 4;
+/// How many rooms each time.
+const MOST_ASKED: usize = 50;
 
 /// Ours, for ruma's cannot be written where a join rule is none of the specification's.
 #[derive(Serialize)]
@@ -26,6 +32,7 @@ struct Chunk {
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,
+    State(remote): State<RemoteRooms>,
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<Json<Response>, Error> {
@@ -39,7 +46,19 @@ pub(crate) async fn handle(
         max_depth: request.max_depth.map(number),
         suggested_only: request.suggested_only,
     };
-    let page = heavy(|| rooms.list_hierarchy(caller.user_id(), &request.room_id, &walk))?;
+    let mut others = Others::new();
+    let list = |others: &Others| {
+        heavy(|| rooms.list_hierarchy(caller.user_id(), &request.room_id, &walk, others))
+    };
+    let mut page = list(&others)?;
+    for _ in 0..ROUNDS {
+        page.missing.truncate(MOST_ASKED);
+        if page.missing.is_empty() {
+            break;
+        }
+        remote.learn(page.missing, &mut others).await;
+        page = list(&others)?;
+    }
     let rooms = page.rooms.into_iter().map(|room| Chunk {
         summary: room.summary,
         children_state: room.children,

@@ -3,7 +3,10 @@
 use axum::extract::State;
 use orvale_http::{Caller, MatrixError, Ruma};
 use orvale_rooms::Rooms;
-use ruma::api::client::state::get_state_event_for_key::v3::{Request, Response, StateEventFormat};
+use ruma::{
+    api::client::state::get_state_event_for_key::v3::{Request, Response, StateEventFormat},
+    events::StateEventType,
+};
 
 use crate::Error;
 
@@ -19,7 +22,15 @@ pub(crate) async fn handle(
         format,
         ..
     } = request;
-    let shown = rooms.get_state(caller.user_id(), &room_id, &event_type, &state_key)?;
+    let user = caller.user_id();
+    let shown = match rooms.get_state(user, &room_id, &event_type, &state_key) {
+        Err(orvale_rooms::Error::NoSuchState) if event_type == StateEventType::RoomMember => {
+            // It may be one of those that are not known yet.
+            rooms.await_members(user, &room_id).await?;
+            rooms.get_state(user, &room_id, &event_type, &state_key)?
+        }
+        found => found?,
+    };
     match format {
         StateEventFormat::Content => Ok(Response::new(shown.event.pdu.content.clone())),
         StateEventFormat::Event => Ok(Response::new(shown.event.client_format(&shown.reader)?)),

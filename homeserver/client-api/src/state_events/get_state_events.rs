@@ -12,6 +12,9 @@ pub(crate) async fn handle(
     caller: Caller,
     Ruma(request): Ruma<Request>,
 ) -> Result<JsonBytes, Error> {
+    rooms
+        .await_members(caller.user_id(), &request.room_id)
+        .await?;
     heavy(|| {
         let state = rooms.list_visible_state(caller.user_id(), &request.room_id)?;
         let mut out = Vec::with_capacity(1024 * state.len());

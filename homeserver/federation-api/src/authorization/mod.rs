@@ -1,0 +1,3 @@
+//! What allows an event.
+
+pub(crate) mod get_event_authorization;

@@ -1,0 +1,3 @@
+//! The history of rooms.
+
+pub(crate) mod get_backfill;

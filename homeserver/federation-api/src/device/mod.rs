@@ -1,0 +1,3 @@
+//! Devices of users of this server.
+
+pub(crate) mod get_devices;

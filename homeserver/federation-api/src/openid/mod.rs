@@ -1,0 +1,3 @@
+//! Users of this server who prove who they are to others.
+
+pub(crate) mod get_openid_userinfo;

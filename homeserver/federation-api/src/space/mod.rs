@@ -1,0 +1,3 @@
+//! Spaces.
+
+pub(crate) mod get_hierarchy;
