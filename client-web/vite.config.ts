@@ -2,15 +2,26 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 import { withinBudgets } from "./build/budgets.ts";
+import { chunkFileNames, chunks } from "./build/chunks.ts";
 import { compressed } from "./build/compressed.ts";
 import { emojiData } from "./build/emoji-data.ts";
 import { leanSdk } from "./build/lean-sdk.ts";
+import { serviceWorker } from "./build/service-worker.ts";
+import { notificationSounds } from "./build/sounds.ts";
 
 /** Where a homeserver listens while the client is served by Vite. */
 const homeserver = process.env.ORVALE_DEV_SERVER ?? "http://127.0.0.1:8008";
 
 export default defineConfig({
-  plugins: [leanSdk(), react(), emojiData(), withinBudgets(), compressed()],
+  plugins: [
+    leanSdk(),
+    react(),
+    emojiData(),
+    notificationSounds(),
+    withinBudgets(),
+    serviceWorker(),
+    compressed(),
+  ],
   build: {
     // The crate that compiles these files into `orvale`.
     outDir: "../homeserver/web-client/files/built",
@@ -19,6 +30,7 @@ export default defineConfig({
     // No data: addresses: the content security policy has one rule less, and files are cached one by one.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    rolldownOptions: { output: { codeSplitting: chunks, chunkFileNames } },
   },
   // The server puts a fresh number in here with each page; styles and scripts without it are refused.
   html: { cspNonce: "ORVALE_NONCE" },
@@ -29,7 +41,7 @@ export default defineConfig({
   test: {
     environment: "jsdom",
     setupFiles: ["src/testing/setup.ts"],
-    include: ["src/**/*.test.{ts,tsx}"],
+    include: ["src/**/*.test.{ts,tsx}", "build/**/*.test.ts"],
     restoreMocks: true,
     maxWorkers: 2,
     // A shared machine: what hangs is still found.

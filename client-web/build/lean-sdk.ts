@@ -6,13 +6,18 @@ const ours = (file: string) => fileURLToPath(new URL(`../src/matrix/${file}`, im
 const homoglyphs = ours("homoglyphs.ts");
 const withoutCalls = ours("without-calls.ts");
 
+const withoutParts = ours("without-parts.ts");
+
+/** What the SDK's client imports and this one never uses. */
+const UNUSED = /^\.\/(sliding-sync-sdk|models\/MSC3089TreeSpace)\.js$/;
+
 /** What the SDK's client imports for calls. */
 const CALLS =
   /^\.\/(webrtc\/(call|callEventHandler|groupCallEventHandler|groupCall|mediaHandler)|matrixrtc\/MatrixRTCSessionManager)\.js$/;
 
 /**
  * Makes matrix-js-sdk lighter: its modules do nothing by being imported, so what nobody uses is left out; its calls, which are
- * switched off, are left out too; and the table of signs that look alike is loaded when a name needs it.
+ * switched off, are left out too, as are sliding sync and trees of files; and the table of signs that look alike is loaded when a name needs it.
  */
 export function leanSdk(): Plugin {
   return {
@@ -21,6 +26,7 @@ export function leanSdk(): Plugin {
     async resolveId(source, importer, options) {
       if (source === "unhomoglyph" && importer?.includes("matrix-js-sdk")) return homoglyphs;
       if (importer?.endsWith("matrix-js-sdk/lib/client.js") && CALLS.test(source)) return withoutCalls;
+      if (importer?.endsWith("matrix-js-sdk/lib/client.js") && UNUSED.test(source)) return withoutParts;
       if (!/matrix-(js|events)-sdk/.test(importer ?? "") && !source.startsWith("matrix-js-sdk")) return null;
       const found = await this.resolve(source, importer, { ...options, skipSelf: true });
       if (!/matrix-(js|events)-sdk/.test(found?.id ?? "")) return found;

@@ -5,7 +5,10 @@ import { MatrixProvider } from "../matrix/MatrixProvider";
 import type { Session } from "../matrix/session";
 import { PREFERENCES, SETTINGS } from "../preferences/preferences";
 import { preferences } from "../preferences/store";
+import { Frame } from "./shell/Frame";
 import { Shell } from "./shell/Shell";
+
+export { begin } from "../matrix/running";
 
 interface Props {
   session: Session;
@@ -15,7 +18,7 @@ interface Props {
 /** The chat of somebody who is logged in. */
 export function ChatApp({ session, onLoggedOut }: Props) {
   return (
-    <MatrixProvider session={session} onLoggedOut={onLoggedOut}>
+    <MatrixProvider session={session} onLoggedOut={onLoggedOut} waiting={<Frame />}>
       <PreferencesFromAccount />
       <Shell onLoggedOut={onLoggedOut} />
     </MatrixProvider>

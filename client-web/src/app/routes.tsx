@@ -1,11 +1,12 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Navigate, Route, Routes } from "react-router";
 
+import { later } from "../i18n/later";
 import { Frame } from "./shell/Frame";
 import { patterns, paths } from "./paths";
 import { SessionGate } from "./SessionGate";
 
-const Gallery = lazy(() => import("../features/gallery/Gallery").then((part) => ({ default: part.Gallery })));
+const Gallery = later(() => import("../features/gallery/Gallery").then((part) => part.Gallery));
 
 /** All screens. */
 export function AppRoutes() {

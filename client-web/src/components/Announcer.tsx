@@ -1,13 +1,18 @@
 import Box from "@mui/material/Box";
+import { useEffect, useRef, useSyncExternalStore } from "react";
+import { createPortal } from "react-dom";
+
 import { hidden } from "./hidden";
-import { useSyncExternalStore } from "react";
 
 const BETWEEN = 1000;
 
-/** One voice for the whole page: at most one sentence a second, so that a burst does not drown the reader. */
+/** A sentence, or what makes one when its turn has come: what happens until then is summed up in it. An empty one is left out. */
+type Sentence = string | (() => string);
+
+/** One voice for the whole page: at most one sentence a second, so that a burst does not drown the reader. Nothing is lost. */
 class Voice {
   #said = { polite: "", assertive: "" };
-  #waiting: string[] = [];
+  #waiting: Sentence[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #listeners = new Set<() => void>();
 
@@ -18,20 +23,23 @@ class Voice {
     return () => this.#listeners.delete(listener);
   };
 
-  readonly say = (sentence: string) => {
+  readonly say = (sentence: Sentence) => {
     this.#waiting.push(sentence);
     if (this.#timer === undefined) this.#next();
   };
 
   readonly alert = (sentence: string) => {
-    this.#become({ ...this.#said, assertive: sentence });
+    this.#become({ ...this.#said, assertive: another(sentence, this.#said.assertive) });
   };
 
   #next = () => {
-    const sentence = this.#waiting.splice(0).at(-1);
+    const made = this.#waiting
+      .splice(0)
+      .map((sentence) => (typeof sentence === "string" ? sentence : sentence()));
+    const sentence = [...new Set(made.filter(Boolean))].join(". ");
     this.#timer = undefined;
-    if (sentence === undefined) return;
-    this.#become({ ...this.#said, polite: sentence });
+    if (sentence === "") return;
+    this.#become({ ...this.#said, polite: another(sentence, this.#said.polite) });
     this.#timer = setTimeout(this.#next, BETWEEN);
   };
 
@@ -41,25 +49,57 @@ class Voice {
   }
 }
 
+/** The same words once more are no change to who listens: a mark that is not spoken makes them one. */
+function another(sentence: string, before: string): string {
+  return sentence === before ? `${sentence}\u200b` : sentence;
+}
+
 const voice = new Voice();
 
-/** Says a sentence to who listens instead of looking; of several within a second the last. */
+/** Says a sentence to who listens instead of looking; those of one second together. */
 export const announce = voice.say;
 
 /** Says a sentence at once, interrupting: a call that rings, an action that failed. */
 export const alert = voice.alert;
 
-/** Where the sentences go; once per page. */
+/** Says a sentence whenever it becomes another one, what a list holds or a button would do: as it is when its turn has come. */
+export function useAnnounced(sentence: string): void {
+  const now = useRef("");
+  useEffect(() => {
+    now.current = sentence;
+    if (sentence !== "") announce(() => now.current);
+  }, [sentence]);
+  useEffect(
+    () => () => {
+      now.current = "";
+    },
+    [],
+  );
+}
+
+/** Where the sentences go; once per page. Beside the application: an open dialog hides that, and is heard all the same. */
 export function Announcer() {
   const said = useSyncExternalStore(voice.subscribe, voice.get);
-  return (
-    <Box sx={hidden}>
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    // A dialog hides all that stands beside it.
+    const shown = () => element.removeAttribute("aria-hidden");
+    shown();
+    const watch = new MutationObserver(shown);
+    watch.observe(element, { attributeFilter: ["aria-hidden"] });
+    return () => watch.disconnect();
+  }, []);
+  return createPortal(
+    <Box ref={place} sx={{ ...hidden, top: 0 }}>
       <div role="status" aria-live="polite">
         {said.polite}
       </div>
       <div role="alert" aria-live="assertive">
         {said.assertive}
       </div>
-    </Box>
+    </Box>,
+    document.body,
   );
 }

@@ -17,10 +17,7 @@ export function IconAction({ label, keys, children, sx, ...button }: Props) {
       {...button}
       aria-label={label}
       data-tip={keys ? `${label} (${keys})` : label}
-      sx={[
-        { width: 36, height: 36, "@media (pointer: coarse)": { width: 44, height: 44 } },
-        ...[sx ?? false].flat(),
-      ]}
+      sx={[{ width: 36, height: 36 }, ...[sx ?? false].flat()]}
     >
       {children}
     </IconButton>

@@ -4,7 +4,7 @@ import Box from "@mui/material/Box";
 export function Keys({ keys }: { keys: string }) {
   return (
     <Box component="span" sx={{ display: "inline-flex", gap: "3px", whiteSpace: "nowrap" }}>
-      {keys.split("+").map((key, at) => (
+      {(keys === "+" ? [keys] : keys.split("+")).map((key, at) => (
         <Box
           component="kbd"
           key={`${key}${String(at)}`}

@@ -18,29 +18,52 @@ interface Props {
   actions?: ReactNode;
   /** Fills the dialog to its edges. */
   bare?: boolean;
+  /** Nothing in it can take the focus: it is scrolled by keys itself. */
+  toRead?: boolean;
   children: ReactNode;
 }
 
 /**
- * A dialog: over the page on a wide screen, the whole screen on a narrow one. It takes the focus, keeps it, and gives it back to
- * what had it before, or, where that is gone, to the conversation.
+ * A dialog: over the page on a wide screen; on a narrow one the whole screen, or, where there is little in it, a sheet at the lower
+ * edge, where thumbs are. It takes the focus, keeps it, and gives it back to
+ * what had it before, or, where that is gone, to the conversation. A field marked `data-first` gets the focus first.
  */
-export function Sheet({ title, onClose, width = "sm", actions, bare = false, children }: Props) {
+export function Sheet({
+  title,
+  onClose,
+  width = "sm",
+  actions,
+  bare = false,
+  toRead = false,
+  children,
+}: Props) {
   const { t } = useTranslation();
   const theme = useTheme();
   const narrow = useMediaQuery(theme.breakpoints.down("sm"));
+  const low = narrow && width === "xs";
   const titleId = useId();
   useFocusReturn();
+  const paper = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Where one dialog takes the place of another, the first gives the focus back after the second has taken it.
+    const timer = setTimeout(() => {
+      paper.current?.querySelector<HTMLElement>("[data-first]")?.focus();
+    }, 0);
+    return () => clearTimeout(timer);
+  }, []);
   return (
     <Dialog
       open
       onClose={onClose}
-      fullScreen={narrow}
+      fullScreen={narrow && !low}
       fullWidth
       maxWidth={width}
       aria-labelledby={titleId}
       transitionDuration={120}
-      slotProps={{ paper: { sx: { maxHeight: { sm: "min(760px, 90dvh)" } } } }}
+      slotProps={{
+        container: low ? { sx: { alignItems: "flex-end" } } : {},
+        paper: { ref: paper, sx: low ? atTheEdge : { maxHeight: { sm: "min(760px, 90dvh)" } } },
+      }}
     >
       <Box
         sx={{
@@ -51,18 +74,46 @@ export function Sheet({ title, onClose, width = "sm", actions, bare = false, chi
           borderColor: "divider",
         }}
       >
-        <DialogTitle id={titleId} sx={{ flex: 1, minWidth: 0 }}>
+        <DialogTitle id={titleId} sx={{ flex: 1, minWidth: 0, px: { xs: 2, sm: 3 } }}>
           {title}
         </DialogTitle>
         <IconAction label={t("common.close")} onClick={onClose}>
           <Close fontSize="small" />
         </IconAction>
       </Box>
-      {bare ? children : <DialogContent sx={{ px: 3, pt: "4px !important" }}>{children}</DialogContent>}
+      {bare ? (
+        children
+      ) : (
+        <DialogContent
+          {...(toRead && { tabIndex: 0, role: "group", "aria-labelledby": titleId })}
+          sx={{ px: { xs: 2, sm: 3 }, pt: "4px !important", "&:focus-visible": { outlineOffset: -2 } }}
+        >
+          {children}
+        </DialogContent>
+      )}
       {actions && <DialogActions>{actions}</DialogActions>}
     </Dialog>
   );
 }
+
+const atTheEdge = {
+  m: 0,
+  width: "100%",
+  maxWidth: "100% !important",
+  maxHeight: "calc(100dvh - 56px)",
+  borderBottomLeftRadius: 0,
+  borderBottomRightRadius: 0,
+  borderWidth: "1px 0 0",
+  pb: "env(safe-area-inset-bottom)",
+} as const;
+
+/** What had the focus last on the page itself, outside of menus and dialogs: a dialog chosen from a menu goes back to there. */
+let lastOnPage: HTMLElement | null = null;
+if (typeof document !== "undefined")
+  document.addEventListener("focusin", ({ target }) => {
+    if (target instanceof HTMLElement && !target.closest("[role='dialog'], [role='menu'], .MuiModal-root"))
+      lastOnPage = target;
+  });
 
 /** Where what had the focus is gone when the dialog closes, the next sensible place gets it: never the body. */
 function useFocusReturn(): void {
@@ -73,7 +124,10 @@ function useFocusReturn(): void {
       setTimeout(() => {
         const lost = document.activeElement === document.body || document.activeElement === null;
         if (!lost) return;
-        if (before instanceof HTMLElement && before !== document.body && before.isConnected) before.focus();
+        const there = [before, lastOnPage].find(
+          (place) => place instanceof HTMLElement && place !== document.body && place.isConnected,
+        );
+        if (there instanceof HTMLElement) there.focus();
         else
           document
             .querySelector<HTMLElement>(

@@ -1,8 +1,9 @@
 /** Not seen, but read by screen readers. */
 export const hidden = {
   position: "absolute",
-  width: 1,
-  height: 1,
+  // A bare 1 would be all of it.
+  width: "1px",
+  height: "1px",
   margin: "-1px",
   padding: 0,
   border: 0,

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 
 import { languageFor } from ".";
-import { english } from "./english";
+import { english as first } from "./english";
+import { englishLater } from "./english-later";
 import type { Texts } from "./gather";
 import { german } from "./german";
 
@@ -11,10 +12,16 @@ function keysOf(texts: Texts, above = ""): string[] {
   );
 }
 
+const english: Texts = { ...first, ...englishLater };
+
 const sources = import.meta.glob<string>("../**/*.{ts,tsx}", {
   query: "?raw",
   import: "default",
   eager: true,
+});
+
+test("no area is in both halves, where one would hide the other", () => {
+  expect(Object.keys(first).filter((area) => area in englishLater)).toEqual([]);
 });
 
 test("every text exists in both languages", () => {

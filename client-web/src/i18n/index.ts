@@ -1,13 +1,14 @@
 import i18next, { type i18n } from "i18next";
 import { initReactI18next } from "react-i18next";
 
+import type { Direction } from "./direction";
 import { english } from "./english";
 
 /** The languages of the interface, each under its own name. */
 export const languages = {
   en: { name: "English", direction: "ltr" },
   de: { name: "Deutsch", direction: "ltr" },
-} as const;
+} as const satisfies Record<string, { name: string; direction: Direction }>;
 
 /** A language there are texts for. */
 export type Language = keyof typeof languages;
@@ -29,7 +30,8 @@ export function startTexts(): i18n {
   void i18next.use(initReactI18next).init({
     lng: "en",
     fallbackLng: "en",
-    resources: { en: { translation: english } },
+    // A copy of its areas: those that are loaded later are put beside them.
+    resources: { en: { translation: { ...english } } },
     // React escapes.
     interpolation: { escapeValue: false },
     initAsync: false,
@@ -37,11 +39,21 @@ export function startTexts(): i18n {
   return i18next;
 }
 
+/** Brings the texts of parts that are loaded later. */
+export async function moreTexts(): Promise<void> {
+  const { englishLater } = await import("./english-later");
+  i18next.addResourceBundle("en", "translation", englishLater, true, true);
+}
+
+let germanThere = false;
+
 /** Changes the language of everything on the screen. */
 export async function speak(language: Language): Promise<void> {
-  if (language === "de" && !i18next.hasResourceBundle("de", "translation")) {
+  if (language === "de" && !germanThere) {
     const { german } = await import("./german");
-    i18next.addResourceBundle("de", "translation", german);
+    germanThere = true;
+    // Beside what parts that were loaded later have brought already.
+    i18next.addResourceBundle("de", "translation", german, true, true);
   }
   await i18next.changeLanguage(language);
 }

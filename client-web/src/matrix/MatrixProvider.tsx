@@ -1,6 +1,6 @@
 // The session's client for everything below, and how its connection fares.
 
-import { ClientEvent, HttpApiEvent, type MatrixClient, type SyncStateData } from "matrix-js-sdk";
+import type { MatrixClient } from "matrix-js-sdk";
 import {
   createContext,
   use,
@@ -11,83 +11,64 @@ import {
   type ReactNode,
 } from "react";
 
-import { clearClient, makeClient, saveWhenHidden, startClient } from "./client";
-import { Outbox } from "./Outbox";
-import { endSession, forgetSession, type Session } from "./session";
+import { clearClient } from "./client";
+import { recalledClient, take } from "./running";
+import { endSession, forgetSession, type Session, softenSession } from "./session";
+import { onEndedElsewhere, tellEnded } from "./sessionEnd";
+import { watchSync, type SyncStatus } from "./syncStatus";
+
+export type { SyncStatus } from "./syncStatus";
 
 const ClientContext = createContext<MatrixClient | null>(null);
 
-/** How far the session is: nothing yet, rooms of the last visit, following the server, or cut off. */
-export type SyncStatus = "starting" | "cached" | "live" | "offline";
-
-interface SyncWatch {
-  readonly get: () => SyncStatus;
-  readonly subscribe: (listener: () => void) => () => void;
-}
-
-const watches = new WeakMap<MatrixClient, SyncWatch>();
-
-function watchSync(client: MatrixClient): SyncWatch {
-  const known = watches.get(client);
-  if (known) return known;
-  const listeners = new Set<() => void>();
-  let status: SyncStatus = "starting";
-  client.on(ClientEvent.Sync, (state: string, _before: string | null, data?: SyncStateData) => {
-    let next: SyncStatus = status;
-    if (state === "PREPARED") next = data?.fromCache ? "cached" : "live";
-    else if (state === "SYNCING") next = "live";
-    else if (state === "ERROR" || state === "RECONNECTING") next = "offline";
-    else if (state === "STOPPED") next = "starting";
-    if (next === status) return;
-    status = next;
-    for (const listener of listeners) listener();
-  });
-  const watch: SyncWatch = {
-    get: () => status,
-    subscribe: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
-  watches.set(client, watch);
-  return watch;
-}
-
-/** Starts the session's client and hands it to what is below. */
+/**
+ * Runs the session's client and hands it to what is below: as soon as the rooms of the last visit are there, so that they are in the
+ * first picture and nothing is drawn twice.
+ */
 export function MatrixProvider({
   session,
   onLoggedOut,
+  waiting,
   children,
 }: {
   session: Session;
   /** The server ended the session (or this person did). */
   onLoggedOut: () => void;
+  /** Shown until then. */
+  waiting: ReactNode;
   children: ReactNode;
 }): ReactNode {
-  const [client, setClient] = useState<MatrixClient | null>(null);
+  const [client, setClient] = useState<MatrixClient | null>(() => recalledClient(session));
 
   useEffect(() => {
-    const fresh = makeClient(session);
-    watchSync(fresh);
-    const stopOutbox = new Outbox(fresh).start();
-    const stopSaving = saveWhenHidden(fresh);
-    const onEnded = () => {
+    const { client: fresh, recalled, onEnded, stop } = take(session);
+    let stopped = false;
+    const clear = () => {
       void Promise.all([clearClient(fresh), forgetSession()]).finally(onLoggedOut);
     };
-    fresh.on(HttpApiEvent.SessionLoggedOut, onEnded);
-    // The client is made and stopped by this effect, so that a second mount never leaves two of them behind.
-    // eslint-disable-next-line react-hooks/set-state-in-effect
-    setClient(fresh);
-    void startClient(fresh);
-    return () => {
-      fresh.off(HttpApiEvent.SessionLoggedOut, onEnded);
-      stopOutbox();
-      stopSaving();
+    onEnded((soft) => {
+      if (stopped) return;
+      if (!soft) {
+        clear();
+        return;
+      }
+      // Keys, rooms and what waits to be sent stay for who logs in again.
       fresh.stopClient();
+      void softenSession().finally(onLoggedOut);
+    });
+    const stopListening = onEndedElsewhere(session.userId, clear);
+    ends.set(fresh, clear);
+    void recalled.then(() => {
+      if (!stopped) setClient(fresh);
+    });
+    return () => {
+      stopped = true;
+      stopListening();
+      stop();
     };
   }, [session, onLoggedOut]);
 
-  if (!client) return null;
+  if (!client) return waiting;
   return <ClientContext value={client}>{children}</ClientContext>;
 }
 
@@ -132,6 +113,22 @@ export function useLogOut(): () => Promise<void> {
         accessToken: client.getAccessToken() ?? "",
       });
       await clearClient(client);
+      tellEnded(client.getSafeUserId());
+    },
+    [client],
+  );
+}
+
+const ends = new WeakMap<MatrixClient, () => void>();
+
+/** Removes the session from this browser, all tabs, without a word to the server: there it is over already. */
+export function useEndHere(): () => Promise<void> {
+  const client = useClient();
+  return useMemo(
+    () => () => {
+      tellEnded(client.getSafeUserId());
+      ends.get(client)?.();
+      return Promise.resolve();
     },
     [client],
   );

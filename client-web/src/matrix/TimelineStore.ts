@@ -1,6 +1,7 @@
 // The part of a room's (or a thread's) timeline that is on screen or near it.
 
 import {
+  ClientEvent,
   Direction,
   EventStatus,
   MatrixEventEvent,
@@ -14,21 +15,19 @@ import {
   type Room,
 } from "matrix-js-sdk";
 
-import { buildRows, gainedAbove, type Row } from "./rows";
+import { buildRows, ofThread, type Row } from "./rows";
 
-/** Rows far above the ones loaded first must still have positive indexes. */
-const FIRST_INDEX = 1_000_000;
 /** Events read at once. */
 const PAGE = 50;
 /** Events kept; what is further away is dropped and can be read again. */
 const KEPT = 1_500;
+/** Messages of others that are remembered until they are announced. */
+const REMEMBERED = 100;
 
 /** What the list draws. */
 export interface TimelineSnapshot {
   readonly status: "loading" | "ready" | "failed";
   readonly rows: readonly Row[];
-  /** Index of the first row; goes down when rows are added above. */
-  readonly firstIndex: number;
   /** Nothing older exists. */
   readonly atStart: boolean;
   /** The newest event is among the rows. */
@@ -42,7 +41,6 @@ export interface TimelineSnapshot {
 const EMPTY: TimelineSnapshot = {
   status: "loading",
   rows: [],
-  firstIndex: FIRST_INDEX,
   atStart: false,
   live: true,
   loadingOlder: false,
@@ -63,8 +61,8 @@ export class TimelineStore {
   private scheduled = false;
   private readUpTo: string | null = null;
   private load = 0;
-  /** The newest message of others, for the announcer. */
-  private newest: MatrixEvent | null = null;
+  /** The newest messages of others, for the announcer. */
+  private newest: MatrixEvent[] = [];
 
   constructor(client: MatrixClient, roomId: string, threadId: string | null = null) {
     this.client = client;
@@ -91,14 +89,9 @@ export class TimelineStore {
     };
   };
 
-  /** The last message that others wrote while somebody watched. */
-  latest(): MatrixEvent | null {
-    return this.newest;
-  }
-
-  /** Where the reader had been when the room was opened. */
-  unreadFrom(): string | null {
-    return this.readUpTo;
+  /** The last so many messages that others wrote while somebody watched, as far as they are remembered. */
+  latest(count: number): readonly MatrixEvent[] {
+    return this.newest.slice(-count);
   }
 
   private room(): Room | null {
@@ -107,6 +100,11 @@ export class TimelineStore {
 
   private begin(): void {
     const client = this.client;
+    const room = this.room();
+    if (!room) {
+      this.awaitRoom();
+      return;
+    }
     const onTimeline = (
       event: MatrixEvent,
       room: Room | undefined,
@@ -121,7 +119,8 @@ export class TimelineStore {
           event.getType() === "m.room.encrypted" ||
           event.getType() === "m.sticker"
         ) {
-          this.newest = event;
+          this.newest.push(event);
+          if (this.newest.length > REMEMBERED) this.newest.shift();
           this.patch({ arrived: this.snapshot.arrived + 1 });
         }
       }
@@ -150,20 +149,91 @@ export class TimelineStore {
     client.on(RoomEvent.LocalEchoUpdated, onEcho);
     client.on(RoomEvent.Redaction, onRedaction);
     client.on(MatrixEventEvent.Decrypted, onReplaced);
-    const room = this.room();
-    room?.on(ThreadEvent.Update, onThread);
-    room?.on(ThreadEvent.NewReply, onThread);
+    room.on(ThreadEvent.Update, onThread);
+    room.on(ThreadEvent.NewReply, onThread);
     this.stop = () => {
       client.off(RoomEvent.Timeline, onTimeline);
       client.off(RoomEvent.TimelineReset, onReset);
       client.off(RoomEvent.LocalEchoUpdated, onEcho);
       client.off(RoomEvent.Redaction, onRedaction);
       client.off(MatrixEventEvent.Decrypted, onReplaced);
-      room?.off(ThreadEvent.Update, onThread);
-      room?.off(ThreadEvent.NewReply, onThread);
+      room.off(ThreadEvent.Update, onThread);
+      room.off(ThreadEvent.NewReply, onThread);
     };
-    if (this.window) this.schedule();
-    else void this.open(null);
+    this.prepare(false);
+    if (!this.window) void this.open(null);
+    else if (this.snapshot.rows.length < PAGE / 2) void this.older();
+  }
+
+  /** A page that was opened at a room's address: the room comes with the first answer of the server, or it is none of ours. */
+  private awaitRoom(): void {
+    const client = this.client;
+    const look = () => {
+      if (!this.room()) {
+        if (client.isInitialSyncComplete()) this.patch({ status: "failed" });
+        return;
+      }
+      this.stop?.();
+      this.begin();
+    };
+    client.on(ClientEvent.Room, look);
+    client.on(ClientEvent.Sync, look);
+    this.stop = () => {
+      client.off(ClientEvent.Room, look);
+      client.off(ClientEvent.Sync, look);
+    };
+    if (client.isInitialSyncComplete()) this.patch({ status: "failed" });
+  }
+
+  /** Draws what is known already, so that the first picture of a room has its messages. */
+  prepare(followed = this.stop !== null): void {
+    const room = this.room();
+    if (followed || !room) return;
+    const wasLive = this.snapshot.live;
+    this.readUpTo = this.threadId === null ? this.readBefore(room) : null;
+    if (this.window) {
+      this.build();
+      // Where the newest part was on screen it shall be again, and the unread part from its beginning.
+      if (this.snapshot.live === wasLive && this.holds(this.readUpTo)) return;
+      this.window = null;
+      this.snapshot = EMPTY;
+    }
+    if (this.threadId !== null) return;
+    const set = room.getUnfilteredTimelineSet();
+    if (this.readUpTo !== null && set.getTimelineForEvent(this.readUpTo) !== set.getLiveTimeline()) return;
+    this.set = set;
+    this.show(this.newWindow(set, undefined).window);
+  }
+
+  /** The event read last, if something unread follows it. */
+  private readBefore(room: Room): string | null {
+    const me = this.client.getSafeUserId();
+    const news = room.getUnreadNotificationCount() > 0 || this.hasNews(room, me);
+    return news ? room.getEventReadUpTo(me) : null;
+  }
+
+  private holds(eventId: string | null): boolean {
+    return eventId === null || this.window?.getEvents().some((event) => event.getId() === eventId) === true;
+  }
+
+  private newWindow(
+    set: EventTimelineSet,
+    eventId: string | undefined,
+  ): { window: TimelineWindow; loading: Promise<void> } {
+    const window = new TimelineWindow(this.client, set, { windowLimit: KEPT });
+    return { window, loading: window.load(eventId, PAGE) };
+  }
+
+  private show(window: TimelineWindow): void {
+    this.window = window;
+    // The unread part from its beginning, as far as it is here.
+    const live = this.set?.getLiveTimeline().getEvents() ?? [];
+    if (this.readUpTo !== null && live.some((event) => event.getId() === this.readUpTo)) {
+      while (!this.holds(this.readUpTo) && window.extend(Direction.Backward, PAGE)) {
+        /* until it is there */
+      }
+    }
+    this.build({ status: "ready" });
   }
 
   /** Shows the newest part, or the part around an event. */
@@ -180,23 +250,35 @@ export class TimelineStore {
       const set = await this.timelineSet(room);
       if (load !== this.load) return false;
       this.set = set;
-      const window = new TimelineWindow(this.client, set, { windowLimit: KEPT });
-      const loading = window.load(eventId ?? undefined, PAGE);
-      // Cached rooms are drawn in this very task.
-      if (eventId !== null || !set.getLiveTimeline()) await loading;
+      // A room is opened where its unread part begins; from there on, at the end.
+      const around = eventId ?? (this.window === null ? this.readUpTo : null);
+      let window = await this.loaded(set, around);
+      if (!window && eventId === null) window = await this.loaded(set, null);
       if (load !== this.load) return false;
-      this.window = window;
-      if (this.readUpTo === null && this.threadId === null) {
-        const me = this.client.getSafeUserId();
-        const counted = room.getUnreadNotificationCount() > 0 || this.hasNews(room, me);
-        this.readUpTo = counted ? room.getEventReadUpTo(me) : null;
-      }
-      this.build({ status: "ready" });
+      if (!window) throw new Error("The event cannot be loaded");
+      this.show(window);
       if (this.snapshot.rows.length < PAGE / 2) void this.older();
       return true;
     } catch {
       if (load === this.load) this.patch({ status: this.snapshot.rows.length > 0 ? "ready" : "failed" });
       return false;
+    }
+  }
+
+  private async loaded(set: EventTimelineSet, eventId: string | null): Promise<TimelineWindow | null> {
+    const { window, loading } = this.newWindow(set, eventId ?? undefined);
+    try {
+      await loading;
+      // Around an event little is there at first: what is above and below it belongs to the first picture.
+      if (eventId !== null)
+        await Promise.all(
+          [Direction.Backward, Direction.Forward].map((way) =>
+            window.canPaginate(way) ? window.paginate(way, PAGE) : Promise.resolve(false),
+          ),
+        );
+      return window;
+    } catch {
+      return null;
     }
   }
 
@@ -229,17 +311,11 @@ export class TimelineStore {
     try {
       // Some pages hold nothing that has a row.
       for (let tries = 0; tries < 5; tries += 1) {
-        const before = this.snapshot.rows.length + this.snapshot.firstIndex;
         const first = this.snapshot.rows[0]?.key;
         await window.paginate(Direction.Backward, PAGE);
         if (window !== this.window) return;
         this.build();
-        if (
-          this.snapshot.rows[0]?.key !== first ||
-          before === FIRST_INDEX ||
-          !window.canPaginate(Direction.Backward)
-        )
-          break;
+        if (this.snapshot.rows[0]?.key !== first || !window.canPaginate(Direction.Backward)) break;
       }
     } catch {
       // The next scroll tries again.
@@ -266,13 +342,6 @@ export class TimelineStore {
   /** The row of an event, or -1. */
   indexOf(eventId: string): number {
     return this.snapshot.rows.findIndex((row) => row.events.some((event) => event.getId() === eventId));
-  }
-
-  /** The unread line has been seen. */
-  forgetUnread(): void {
-    if (this.readUpTo === null) return;
-    this.readUpTo = null;
-    this.schedule();
   }
 
   private schedule(): void {
@@ -306,31 +375,29 @@ export class TimelineStore {
       }
     }
     const canGoOn = window.canPaginate(Direction.Forward);
-    const events = [...window.getEvents()];
-    if (this.threadId !== null) {
-      const root = room.getThread(this.threadId)?.rootEvent;
-      if (root && events[0] !== root && !events.includes(root) && !window.canPaginate(Direction.Backward))
-        events.unshift(root);
-    }
+    const atStart = !window.canPaginate(Direction.Backward);
+    const events =
+      this.threadId === null
+        ? [...window.getEvents()]
+        : ofThread(window.getEvents(), this.threadId, room.getThread(this.threadId)?.rootEvent, atStart);
     const live = !canGoOn;
     if (live) {
       const known = new Set(events);
       for (const event of this.pending(room)) if (!known.has(event)) events.push(event);
     }
     const before = this.snapshot.rows;
-    const atStart = !window.canPaginate(Direction.Backward);
     const built = buildRows(
       events,
-      { readUpTo: this.readUpTo, me: this.client.getSafeUserId(), fromStart: atStart },
+      {
+        readUpTo: this.readUpTo,
+        me: this.client.getSafeUserId(),
+        fromStart: atStart,
+        root: this.threadId,
+      },
       before,
     );
     const same = built.length === before.length && built.every((row, index) => row === before[index]);
-    const rows = same ? before : built;
-    const firstIndex =
-      same || before.length === 0
-        ? this.snapshot.firstIndex
-        : this.snapshot.firstIndex - gainedAbove(before, built);
-    this.patch({ ...more, rows, firstIndex, atStart, live });
+    this.patch({ ...more, rows: same ? before : built, atStart, live });
   }
 
   private patch(change: Partial<TimelineSnapshot>): void {

@@ -2,16 +2,26 @@
 
 import {
   createClient,
+  Filter,
   IndexedDBStore,
   MemoryStore,
   PendingEventOrdering,
   type MatrixClient,
+  type SetPresence,
 } from "matrix-js-sdk";
+import { logger } from "matrix-js-sdk/lib/logger";
 
+import { encryptionOf, storeName } from "./encryption/Encryption";
+import { secretKeys } from "./encryption/secretKeys";
 import { keepNamesApart } from "./lookalikes";
 import { RoomQueues } from "./RoomQueues";
 import { learnServerTime } from "./serverTime";
 import { refreshSession, type Session } from "./session";
+import { tellStorageTrouble } from "./storageTrouble";
+import { recallVersions } from "./versions";
+
+// A line for each request and event, formatted whether or not somebody looks, is work on every page.
+(logger as unknown as { setLevel: (level: "warn", persist: boolean) => void }).setLevel("warn", false);
 
 interface Tokens {
   access: string;
@@ -99,26 +109,80 @@ export function makeClient(session: Session): MatrixClient {
     scheduler: new RoomQueues(),
     timelineSupport: true,
     disableVoip: true,
+    cryptoCallbacks: secretKeys,
+    verificationMethods: ["m.sas.v1"],
     fetchFn: fetching(tokens, (token) => client.setAccessToken(token)),
   });
   tokensOf.set(client, tokens);
+  encryptionOf(client);
   keepNamesApart(client);
   return client;
 }
 
-/** Reads the store, shows what it holds, and follows the server from there. */
-export async function startClient(client: MatrixClient): Promise<void> {
+/** So many messages a room are read at first by who is in a few, and told at most at once later: a burst in an open room leaves no gap. */
+const MESSAGES = 20;
+/** So many over all rooms by who is in many; whatever is missing is read when a room is opened. */
+const ALL_MESSAGES = 4_000;
+const FEWEST = 3;
+
+/** How many messages of each of so many rooms the first answer of the server brings. */
+export function firstMessages(rooms: number): number {
+  return Math.max(FEWEST, Math.min(MESSAGES, Math.floor(ALL_MESSAGES / Math.max(rooms, 1))));
+}
+
+function countRooms(client: MatrixClient): Promise<number> {
+  return client.getJoinedRooms().then(
+    ({ joined_rooms }) => joined_rooms.length,
+    () => 0,
+  );
+}
+
+/** Reads the store, shows what it holds, and follows the server from there; answers whether it holds anything. */
+export async function startClient(client: MatrixClient): Promise<boolean> {
+  client.store.on?.("degraded", tellStorageTrouble);
+  if (client.store instanceof MemoryStore && !(client.store instanceof IndexedDBStore)) tellStorageTrouble();
   try {
     await client.store.startup();
   } catch {
     // The store cannot be opened: everything comes from the server.
+    tellStorageTrouble();
   }
+  const kept = await client.store.getSavedSyncToken().catch(() => null);
+  const [rooms] = await Promise.all([kept === null ? countRooms(client) : 0, recallVersions(client)]);
+  const filter = new Filter(client.getSafeUserId());
+  filter.setTimelineLimit(MESSAGES);
   await client.startClient({
-    initialSyncLimit: 20,
+    filter,
+    initialSyncLimit: firstMessages(rooms),
     lazyLoadMembers: true,
     threadSupport: true,
     pendingEventOrdering: PendingEventOrdering.Detached,
   });
+  // Before the first sync, which would tell everybody that this person is online.
+  const presence = keptPresence(client.getSafeUserId());
+  if (presence) await client.setSyncPresence(presence as SetPresence);
+  return kept !== null;
+}
+
+const PRESENCE = "orvale.presence ";
+
+/** What the syncs of this browser said of somebody last. */
+function keptPresence(userId: string): string | null {
+  try {
+    return localStorage.getItem(PRESENCE + userId);
+  } catch {
+    return null;
+  }
+}
+
+/** What the syncs of this person say of them, from now on and on the next visit. */
+export async function tellPresence(client: MatrixClient, presence: string): Promise<void> {
+  try {
+    localStorage.setItem(PRESENCE + client.getSafeUserId(), presence);
+  } catch {
+    // The next visit begins as online, until the profile is read.
+  }
+  await client.setSyncPresence(presence as SetPresence);
 }
 
 /** Writes what is known to the store while the page is being left or put aside. */
@@ -136,6 +200,9 @@ export function saveWhenHidden(client: MatrixClient): () => void {
 
 /** Stops and removes everything of the session from this browser. */
 export async function clearClient(client: MatrixClient): Promise<void> {
+  encryptionOf(client).stop();
+  encryptionOf(client).forget();
+  secretKeys.forget();
   client.stopClient();
-  await client.clearStores().catch(() => undefined);
+  await client.clearStores({ cryptoDatabasePrefix: storeName(client) }).catch(() => undefined);
 }

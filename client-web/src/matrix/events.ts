@@ -2,16 +2,21 @@
 
 import {
   EventStatus,
+  KnownMembership,
   MatrixEventEvent,
   RelationsEvent,
   RoomEvent,
+  RoomStateEvent,
   type MatrixClient,
   type MatrixEvent,
   type Relations,
   type Room,
+  type RoomMember,
+  type RoomState,
 } from "matrix-js-sdk";
 import { useCallback, useSyncExternalStore } from "react";
 
+import { remember } from "./encryption/files";
 import { useClient } from "./MatrixProvider";
 import { isRefused } from "./Outbox";
 import { sameList } from "./signals";
@@ -67,8 +72,27 @@ export interface MessageView {
   readonly error: string | null;
   readonly mine: boolean;
   readonly mentionsMe: boolean;
-  /** Who removed it, if it is deleted. */
-  readonly deletedBy: string | null;
+  /** Who removed it, if that was not its sender. */
+  readonly removedBy: string | null;
+  /** Why, if they said so. */
+  readonly removedWhy: string;
+  /** Why it cannot be read, if it is locked. */
+  readonly lock: LockReason | null;
+}
+
+/** Why a message cannot be read: nothing was tried yet, or the key is missing for one of several reasons. */
+export type LockReason =
+  "waiting" | "no-key" | "before-device" | "before-joining" | "withheld" | "distrusted";
+
+function lockOf(event: MatrixEvent): LockReason {
+  const reason: string | null = event.decryptionFailureReason;
+  if (reason === null) return "waiting";
+  // The names of the SDK's DecryptionFailureCode, which belongs to a part that is loaded later.
+  if (reason === "HISTORICAL_MESSAGE_USER_NOT_JOINED") return "before-joining";
+  if (reason.startsWith("HISTORICAL_MESSAGE")) return "before-device";
+  if (reason.startsWith("MEGOLM_KEY_WITHHELD")) return "withheld";
+  if (reason.includes("SENDER")) return "distrusted";
+  return "no-key";
 }
 
 const keys = new WeakMap<MatrixEvent, string>();
@@ -95,10 +119,23 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
+/** The words of a content: its body, or the plain text of an extensible event. */
+export function wordsIn(content: Record<string, unknown>): string {
+  const text = content["body"] ?? content["m.text"] ?? content["org.matrix.msc1767.text"];
+  if (typeof text === "string") return text;
+  return str(record(Array.isArray(text) ? text[0] : undefined)["body"]) ?? "";
+}
+
 function mediaOf(content: Record<string, unknown>): MediaView | null {
+  const info = record(content["info"]);
   const url = str(content["url"]) ?? str(record(content["file"])["url"]);
   if (!url) return null;
-  const info = record(content["info"]);
+  if (content["file"] !== undefined) {
+    const type = str(info["mimetype"]) ?? "application/octet-stream";
+    const small = str(record(info["thumbnail_info"])["mimetype"]) ?? undefined;
+    // What cannot be opened is shown as what it is.
+    if (!remember(content["file"], type, info["thumbnail_file"], small)) return null;
+  }
   return {
     url,
     name: str(content["filename"]) ?? str(content["body"]) ?? "",
@@ -168,8 +205,19 @@ function kindOfMessage(event: MatrixEvent, content: Record<string, unknown>): Me
     case "m.file":
       return "file";
     default:
-      return str(content["body"]) === null ? "unknown" : "text";
+      return wordsIn(content) === "" ? "unknown" : "text";
   }
+}
+
+/** What is told of a deletion by somebody else. */
+function removalOf(event: MatrixEvent, room: Room | null): Pick<MessageView, "removedBy" | "removedWhy"> {
+  const deletion = event.isRedacted() ? event.getUnsigned().redacted_because : undefined;
+  const by = deletion?.sender;
+  if (!by || by === event.getSender()) return { removedBy: null, removedWhy: "" };
+  return {
+    removedBy: room?.getMember(by)?.name ?? by,
+    removedWhy: (str(deletion.content["reason"]) ?? "").trim(),
+  };
 }
 
 /** Reads an event. */
@@ -179,14 +227,18 @@ export function viewOf(client: MatrixClient, event: MatrixEvent): MessageView {
   const content = event.getContent();
   const kind = kindOfMessage(event, content);
   const room = client.getRoom(event.getRoomId());
-  const member = event.sender ?? room?.getMember(sender);
+  // Everybody under the name they have now; who has left, under the one they had then. What waited through a reload was made
+  // before anybody was known.
+  const now = room?.getMember(sender);
+  const here = now?.membership === (KnownMembership.Join as string);
+  const member = (here ? now : event.status === null ? event.sender : null) ?? now ?? event.sender;
   const poll = kind === "poll" ? pollText(content) : null;
   const media =
     kind === "image" || kind === "video" || kind === "audio" || kind === "file" ? mediaOf(content) : null;
   const replacing = event.replacingEvent();
   const mentions = record(content["m.mentions"])["user_ids"];
   const replyTo = kind === "deleted" ? null : replyOf(event);
-  const body = poll?.question ?? str(content["body"]) ?? "";
+  const body = poll?.question ?? wordsIn(content);
   const caption = media && str(content["filename"]) !== null && content["filename"] !== content["body"];
   return {
     key: keyOf(event),
@@ -214,7 +266,8 @@ export function viewOf(client: MatrixClient, event: MatrixEvent): MessageView {
         : null,
     mine: sender === me,
     mentionsMe: me !== null && sender !== me && Array.isArray(mentions) && mentions.includes(me),
-    deletedBy: event.isRedacted() ? (event.getUnsigned().redacted_because?.sender ?? null) : null,
+    lock: kind === "locked" ? lockOf(event) : null,
+    ...removalOf(event, room),
   };
 }
 
@@ -267,15 +320,20 @@ export function useMessage(event: TimelineEvent): MessageView {
       const later = () => queueMicrotask(changed);
       const room = client.getRoom(event.getRoomId());
       const redacted = (_redaction: MatrixEvent, _room: Room) => changed();
+      const renamed = (_event: MatrixEvent, _state: RoomState, member: RoomMember) => {
+        if (member.userId === event.getSender()) changed();
+      };
       for (const change of CHANGES)
         event.on(change, change === MatrixEventEvent.BeforeRedaction ? later : changed);
       room?.on(RoomEvent.RedactionCancelled, redacted);
+      room?.on(RoomStateEvent.Members, renamed);
       refresh(client, event);
       return () => {
         for (const change of CHANGES) {
           event.off(change, change === MatrixEventEvent.BeforeRedaction ? later : changed);
         }
         room?.off(RoomEvent.RedactionCancelled, redacted);
+        room?.off(RoomStateEvent.Members, renamed);
       };
     },
     [client, event],

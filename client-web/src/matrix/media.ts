@@ -10,7 +10,9 @@ import type { MatrixClient } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
 
 import { authedFetch } from "./client";
+import { sealedAt, unseal } from "./encryption/files";
 import { useClient } from "./MatrixProvider";
+import { stopped } from "./still";
 
 /** The size wanted of a picture. */
 export interface Thumbnail {
@@ -49,10 +51,44 @@ function pathOf(mxc: string, thumbnail: Thumbnail | null): string | null {
   return `/_matrix/client/v1/media/thumbnail/${place}?${query.toString()}`;
 }
 
-async function load(client: MatrixClient, path: string): Promise<Blob> {
+async function fetched(client: MatrixClient, path: string): Promise<Blob> {
   const response = await authedFetch(client, path);
   if (!response.ok) throw new Error(`The server answered ${String(response.status)}`);
   return response.blob();
+}
+
+/** A file as it was before it was sealed, if it was. */
+async function load(client: MatrixClient, mxc: string, path: string): Promise<Blob> {
+  const sealed = sealedAt(mxc);
+  const blob = await fetched(client, path);
+  if (!sealed) return blob;
+  return unseal(blob, sealed);
+}
+
+/** What stands in for a small picture: a file of which the server made none. It does not move either. */
+async function loadStill(client: MatrixClient, mxc: string, path: string): Promise<Blob> {
+  return stopped(await load(client, mxc, path));
+}
+
+interface Wanted {
+  readonly mxc: string;
+  readonly path: string;
+  readonly thumbnail: Thumbnail | null;
+  /** Whether a file is shown where a small picture was asked for. */
+  readonly still: boolean;
+  /** Its name in the cache. */
+  readonly key: string;
+}
+
+/** What to ask for: the server makes no small pictures of what it cannot read, but the sender may have. */
+function wanted(client: MatrixClient, address: string, size: Thumbnail | null): Wanted | null {
+  const sealed = sealedAt(address);
+  const mxc = size && sealed?.thumbnail ? sealed.thumbnail.url : address;
+  const thumbnail = sealed ? null : size;
+  const still = size !== null && thumbnail === null;
+  const path = pathOf(mxc, thumbnail);
+  if (!path) return null;
+  return { mxc, path, thumbnail, still, key: `${client.getHomeserverUrl()} ${path}${still ? " still" : ""}` };
 }
 
 function trim(): void {
@@ -67,12 +103,12 @@ function trim(): void {
 
 function acquire(
   client: MatrixClient,
-  mxc: string,
-  thumbnail: Thumbnail | null,
+  address: string,
+  size: Thumbnail | null,
 ): { key: string; entry: Entry } | null {
-  const path = pathOf(mxc, thumbnail);
-  if (!path) return null;
-  const key = `${client.getHomeserverUrl()} ${path}`;
+  const asked = wanted(client, address, size);
+  if (!asked) return null;
+  const { mxc, path, thumbnail, still, key } = asked;
   let entry = cache.get(key);
   if (entry) {
     cache.delete(key);
@@ -81,12 +117,12 @@ function acquire(
       url: null,
       size: 0,
       users: 0,
-      promise: load(client, path)
+      promise: (still ? loadStill : load)(client, mxc, path)
         .catch((error: unknown) => {
           // A file without a thumbnail is shown itself.
           const whole = thumbnail ? pathOf(mxc, null) : null;
           if (!whole) throw error;
-          return load(client, whole);
+          return loadStill(client, mxc, whole);
         })
         .then((blob) => {
           if (!DRAWN.test(blob.type)) throw new Error("Not a picture, film or sound");
@@ -146,16 +182,16 @@ export function useMedia(
   return state.id === id ? state : { url: null, failed: false };
 }
 
-function known(client: MatrixClient, mxc: string, thumbnail: Thumbnail | null): string | null {
-  const path = pathOf(mxc, thumbnail);
-  return path ? (cache.get(`${client.getHomeserverUrl()} ${path}`)?.url ?? null) : null;
+function known(client: MatrixClient, address: string, size: Thumbnail | null): string | null {
+  const asked = wanted(client, address, size);
+  return asked ? (cache.get(asked.key)?.url ?? null) : null;
 }
 
 /** Puts a file onto this person's disk. */
 export async function download(client: MatrixClient, mxc: string, name: string): Promise<void> {
   const path = pathOf(mxc, null);
   if (!path) throw new Error("Not an address of a file");
-  const blob = await load(client, path);
+  const blob = await load(client, mxc, path);
   const url = URL.createObjectURL(new Blob([blob], { type: "application/octet-stream" }));
   const link = document.createElement("a");
   link.href = url;

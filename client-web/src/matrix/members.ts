@@ -1,6 +1,12 @@
 // The people of a room.
 
-import { KnownMembership, RoomStateEvent, type MatrixClient, type RoomState } from "matrix-js-sdk";
+import {
+  KnownMembership,
+  RoomMemberEvent,
+  RoomStateEvent,
+  type MatrixClient,
+  type RoomState,
+} from "matrix-js-sdk";
 import { useEffect, useMemo, useSyncExternalStore } from "react";
 
 import { useClient } from "./MatrixProvider";
@@ -13,9 +19,24 @@ export interface Member {
   readonly avatar: string | null;
   readonly power: number;
   readonly invited: boolean;
+  /** In the room, asked into it, asking to be let in, or kept out. */
+  readonly standing: "join" | "invite" | "knock" | "ban";
+  /** What they or whoever acted said with it. */
+  readonly reason: string;
 }
 
 const NOBODY: readonly Member[] = [];
+
+/** One for all: making one for each comparison is what takes the time. */
+const byName = new Intl.Collator();
+
+const isStanding = (membership: string | undefined) =>
+  membership === (KnownMembership.Join as string) ||
+  membership === (KnownMembership.Invite as string) ||
+  membership === (KnownMembership.Knock as string) ||
+  membership === (KnownMembership.Ban as string);
+
+const isHere = (member: Member) => member.standing === "join" || member.standing === "invite";
 
 class MemberStore {
   private readonly listeners = new Set<() => void>();
@@ -33,6 +54,9 @@ class MemberStore {
     };
     client.on(RoomStateEvent.Members, changed);
     client.on(RoomStateEvent.NewMember, changed);
+    client.on(RoomMemberEvent.PowerLevel, (_event, member) => {
+      if (member.roomId === roomId) this.touch();
+    });
   }
 
   private touch(): void {
@@ -57,52 +81,76 @@ class MemberStore {
     const before = new Map(this.members.map((member) => [member.userId, member]));
     const room = this.client.getRoom(this.roomId);
     const next = (room?.getMembers() ?? [])
-      .filter(
-        (member) =>
-          member.membership === KnownMembership.Join || member.membership === KnownMembership.Invite,
-      )
+      .filter((member) => isStanding(member.membership))
       .map((member): Member => {
+        const said: unknown = member.events.member?.getContent()["reason"];
         const fresh: Member = {
           userId: member.userId,
           name: member.name,
           avatar: member.getMxcAvatarUrl() ?? null,
           power: member.powerLevel,
           invited: member.membership === KnownMembership.Invite,
+          standing: member.membership as Member["standing"],
+          reason: typeof said === "string" ? said : "",
         };
         const known = before.get(member.userId);
         return known && sameShape(known, fresh) ? known : fresh;
       })
-      .sort((a, b) => b.power - a.power || a.name.localeCompare(b.name));
+      .sort((a, b) => b.power - a.power || byName.compare(a.name, b.name));
     const same =
       next.length === this.members.length && next.every((member, index) => member === this.members[index]);
     if (!same) this.members = next;
     return this.members;
   };
+
+  readonly find = (userId: string): Member | undefined =>
+    this.get().find((member) => member.userId === userId);
 }
 
 const stores = new WeakMap<MatrixClient, Map<string, MemberStore>>();
 
-/** The joined and invited people of a room, the powerful first; all of them are fetched on first use. */
-export function useMembers(roomId: string): readonly Member[] {
-  const client = useClient();
-  const store = useMemo(() => {
-    let rooms = stores.get(client);
-    if (!rooms) {
-      rooms = new Map();
-      stores.set(client, rooms);
-    }
-    let known = rooms.get(roomId);
-    if (!known) {
-      known = new MemberStore(client, roomId);
-      rooms.set(roomId, known);
-    }
-    return known;
-  }, [client, roomId]);
-  useEffect(() => {
-    void loadMembers(client, roomId);
-  }, [client, roomId]);
-  return useSyncExternalStore(store.subscribe, store.get);
+function memberStore(client: MatrixClient, roomId: string): MemberStore {
+  let rooms = stores.get(client);
+  if (!rooms) {
+    rooms = new Map();
+    stores.set(client, rooms);
+  }
+  let known = rooms.get(roomId);
+  if (!known) {
+    known = new MemberStore(client, roomId);
+    rooms.set(roomId, known);
+  }
+  return known;
 }
+
+/**
+ * The joined and invited people of a room, the powerful first; all of them are fetched on first use. Nobody for no room: who need not
+ * know them yet asks for none, as they may be thousands.
+ */
+export function useMembers(roomId: string | null): readonly Member[] {
+  const everybody = useEverybody(roomId);
+  return useMemo(() => everybody.filter(isHere), [everybody]);
+}
+
+/** As `useMembers`, with those who ask to be let in and those who are kept out. */
+export function useEverybody(roomId: string | null): readonly Member[] {
+  const client = useClient();
+  const store = useMemo(() => (roomId === null ? null : memberStore(client, roomId)), [client, roomId]);
+  useEffect(() => {
+    if (roomId !== null) void loadMembers(client, roomId);
+  }, [client, roomId]);
+  return useSyncExternalStore(store?.subscribe ?? never, store?.get ?? nobody);
+}
+
+/** One person of a room, without fetching the others; null if nothing is known of them. */
+export function useMember(roomId: string | null, userId: string): Member | null {
+  const client = useClient();
+  const store = useMemo(() => (roomId === null ? null : memberStore(client, roomId)), [client, roomId]);
+  return useSyncExternalStore(store?.subscribe ?? never, () => store?.find(userId) ?? null);
+}
+
+const never = () => () => undefined;
+const nobody = () => NOBODY;
 
 /** Fetches all members of a room, once. */
 export async function loadMembers(client: MatrixClient, roomId: string): Promise<void> {
@@ -130,19 +178,4 @@ export async function findPeople(client: MatrixClient, term: string): Promise<re
       name: result.display_name ?? result.user_id,
       avatar: result.avatar_url ?? null,
     }));
-}
-
-/** Invites somebody. */
-export async function invite(client: MatrixClient, roomId: string, userId: string): Promise<void> {
-  await client.invite(roomId, userId);
-}
-
-/** Removes somebody. */
-export async function removeMember(
-  client: MatrixClient,
-  roomId: string,
-  userId: string,
-  reason?: string,
-): Promise<void> {
-  await client.kick(roomId, userId, reason);
 }

@@ -1,7 +1,7 @@
 import type { MatrixClient } from "matrix-js-sdk";
 import { expect, test, vi } from "vitest";
 
-import { isOpen, readWindows, windowsNow } from "./policy";
+import { isOpen, readAccepted, readWindows, windowsNow } from "./policy";
 
 const MINUTES = 60_000;
 
@@ -11,6 +11,13 @@ test("the windows are those of the server's settings, and null is for ever", () 
     delete: null,
   });
   expect(readWindows({})).toEqual({ edit: 3 * MINUTES, delete: 3 * MINUTES });
+});
+
+test("FILE-03: a field for files offers what the server takes", () => {
+  expect(readAccepted({ media: { accepted_types: ["image/*", "application/pdf", 1] } })).toBe(
+    "image/*,application/pdf",
+  );
+  expect(readAccepted({})).toBe("");
 });
 
 test("the settings are asked for once, where the server has them", async () => {

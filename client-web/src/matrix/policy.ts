@@ -15,8 +15,31 @@ export interface Windows {
 
 const DEFAULT: Windows = { edit: 180_000, delete: 180_000 };
 
+/** What the server can do besides what is in the specification. */
+export interface Offers {
+  /** Previews of what links lead to. */
+  readonly previews: boolean;
+  /** GIFs to look for. */
+  readonly gifs: boolean;
+  /** The types of files it takes, as `accept` of a field for files has them; empty for all. */
+  readonly accepted: string;
+}
+
+const NONE: Offers = { previews: false, gifs: false, accepted: "" };
+
+/** What people of this server may say of themselves. */
+export interface StatusRules {
+  readonly enabled: boolean;
+  /** The most characters of it. */
+  readonly length: number;
+}
+
+const STATUS: StatusRules = { enabled: true, length: 100 };
+
 interface Asked {
   windows: Windows;
+  offers: Offers;
+  status: StatusRules;
   readonly listeners: Set<() => void>;
 }
 
@@ -30,6 +53,21 @@ function windowOf(value: unknown): number | null | undefined {
 /** The part of the answer of `GET /_orvale/client/v1/settings` that is read here. */
 interface Settings {
   readonly messages?: { readonly edit_window_ms?: unknown; readonly delete_window_ms?: unknown };
+  readonly media?: {
+    readonly url_previews?: unknown;
+    readonly gifs?: unknown;
+    readonly accepted_types?: unknown;
+  };
+  readonly presence?: { readonly status_messages?: unknown; readonly max_status_message_chars?: unknown };
+}
+
+/** What the server says about status messages, among its settings. */
+export function readStatusRules({ presence }: Settings): StatusRules {
+  const length = presence?.max_status_message_chars;
+  return {
+    enabled: presence?.status_messages !== false,
+    length: typeof length === "number" && length > 0 ? length : STATUS.length,
+  };
 }
 
 /** What the server says about its windows, among its settings. */
@@ -42,16 +80,28 @@ export function readWindows({ messages }: Settings): Windows {
   };
 }
 
+/** Which types of files the server takes, as a field for files is told. */
+export function readAccepted({ media }: Settings): string {
+  const types = media?.accepted_types;
+  return Array.isArray(types) ? types.filter((type) => typeof type === "string").join(",") : "";
+}
+
 function ask(client: MatrixClient): Asked {
   let state = asked.get(client);
   if (!state) {
-    const fresh: Asked = { windows: DEFAULT, listeners: new Set() };
+    const fresh: Asked = { windows: DEFAULT, offers: NONE, status: STATUS, listeners: new Set() };
     state = fresh;
     asked.set(client, fresh);
     const path = { prefix: "/_orvale/client/v1" };
     client.http.request<Settings>(Method.Get, "/settings", undefined, undefined, path).then(
       (settings) => {
         fresh.windows = readWindows(settings);
+        fresh.offers = {
+          previews: settings.media?.url_previews === true,
+          gifs: settings.media?.gifs === true,
+          accepted: readAccepted(settings),
+        };
+        fresh.status = readStatusRules(settings);
         for (const listener of fresh.listeners) listener();
       },
       () => undefined,
@@ -69,6 +119,30 @@ export function useWindows(): Windows {
       return () => state.listeners.delete(listener);
     },
     () => state.windows,
+  );
+}
+
+/** What the server offers. */
+export function useOffers(): Offers {
+  const state = ask(useClient());
+  return useSyncExternalStore(
+    (listener) => {
+      state.listeners.add(listener);
+      return () => state.listeners.delete(listener);
+    },
+    () => state.offers,
+  );
+}
+
+/** What this person may say of themselves. */
+export function useStatusRules(): StatusRules {
+  const state = ask(useClient());
+  return useSyncExternalStore(
+    (listener) => {
+      state.listeners.add(listener);
+      return () => state.listeners.delete(listener);
+    },
+    () => state.status,
   );
 }
 

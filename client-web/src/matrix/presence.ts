@@ -72,13 +72,3 @@ export function usePresence(userId: string | null): Presence {
   );
   return useSyncExternalStore(subscribe, () => (userId ? store.get(userId) : AWAY));
 }
-
-/** Tells others how available this person is. */
-export async function setPresence(
-  client: MatrixClient,
-  state: "online" | "away" | "offline" | "busy",
-  status: string,
-): Promise<void> {
-  const presence = state === "away" ? "unavailable" : state;
-  await client.setPresence({ presence: presence as "online", status_msg: status });
-}

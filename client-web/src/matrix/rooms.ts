@@ -39,11 +39,18 @@ export interface RoomSummary {
   /** Joined people, oneself included. */
   readonly people: number;
   readonly invited: boolean;
+  /** Asked to be let in, not answered yet. */
+  readonly waiting: boolean;
+  /** Who asked this person in, by name and id. */
+  readonly inviter: string | null;
+  readonly inviterId: string | null;
   readonly private: boolean;
   readonly readOnly: boolean;
   readonly archived: boolean;
   readonly encrypted: boolean;
   readonly pinned: boolean;
+  /** Of little weight: after the others. */
+  readonly low: boolean;
   readonly notify: NotifyLevel;
   /** Messages that count for the badge. */
   readonly unread: number;
@@ -64,13 +71,19 @@ export interface Sections {
 
 const NONE: Sections = { invites: [], direct: [], channels: [], groups: [] };
 
-function directRooms(client: MatrixClient): Map<string, string> {
+const partnersIn = new WeakMap<object, ReadonlyMap<string, string>>();
+
+/** Rooms that are direct messages, each with its other person: read once from each content of the account's list. */
+function directRooms(client: MatrixClient): ReadonlyMap<string, string> {
   const content = client.getAccountData(EventType.Direct)?.getContent<Record<string, string[]>>() ?? {};
+  const known = partnersIn.get(content);
+  if (known) return known;
   const partners = new Map<string, string>();
   for (const [userId, roomIds] of Object.entries(content)) {
     if (!Array.isArray(roomIds)) continue;
     for (const roomId of roomIds) partners.set(roomId, userId);
   }
+  partnersIn.set(content, partners);
   return partners;
 }
 
@@ -146,10 +159,9 @@ export function summarize(
   let partner: string | null = null;
   let shown: string;
   if (kind === "direct") {
-    const other = room
-      .getMembers()
-      .find((member) => member.userId !== me && member.membership !== KnownMembership.Ban);
-    partner = (listed !== undefined && listed !== me ? listed : other?.userId) ?? room.guessDMUserId();
+    const other = () =>
+      room.getMembers().find((member) => member.userId !== me && member.membership !== KnownMembership.Ban);
+    partner = (listed !== undefined && listed !== me ? listed : other()?.userId) ?? room.guessDMUserId();
     const member = partner ? room.getMember(partner) : null;
     shown =
       member?.rawDisplayName ??
@@ -159,15 +171,17 @@ export function summarize(
   } else if (kind === "channel") {
     shown = name ?? alias?.slice(1).split(":")[0] ?? words.unnamed;
   } else {
-    const others = room
-      .getMembers()
-      .filter(
-        (member) =>
-          member.userId !== me &&
-          (member.membership === KnownMembership.Join || member.membership === KnownMembership.Invite),
-      )
-      .map((member) => member.rawDisplayName);
-    shown = name ?? groupName(others, Math.max(everybody - 1, 0), words.nobody);
+    // Only who has no other name is called by its people: they may be thousands.
+    const others = () =>
+      room
+        .getMembers()
+        .filter(
+          (member) =>
+            member.userId !== me &&
+            (member.membership === KnownMembership.Join || member.membership === KnownMembership.Invite),
+        )
+        .map((member) => member.rawDisplayName);
+    shown = name ?? groupName(others(), Math.max(everybody - 1, 0), words.nobody);
   }
 
   const marked = room.getAccountData("m.marked_unread")?.getContent()["unread"] === true;
@@ -176,6 +190,7 @@ export function summarize(
   const joinRule = room.getJoinRule();
   const last = lastSaid(room);
   const member = partner ? room.getMember(partner) : null;
+  const inviterId = invited ? (own?.events.member?.getSender() ?? null) : null;
   return {
     roomId: room.roomId,
     kind,
@@ -185,13 +200,20 @@ export function summarize(
     partner,
     people: joined,
     invited,
+    waiting: room.getMyMembership() === (KnownMembership.Knock as string),
+    inviterId,
+    inviter: inviterId
+      ? (room.getMember(inviterId)?.rawDisplayName ?? client.getUser(inviterId)?.displayName ?? inviterId)
+      : null,
     private: kind === "channel" && joinRule !== JoinRule.Public,
     readOnly: kind === "channel" && needed > 0,
     archived: channel?.["archived"] === true,
     encrypted: room.hasEncryptionStateEvent(),
     pinned: "m.favourite" in room.tags,
+    low: "m.lowpriority" in room.tags,
     notify: notifyLevel(client, room.roomId),
-    unread: Math.max(room.getUnreadNotificationCount(NotificationCountType.Total), marked ? 1 : 0),
+    // An invitation waits like a message.
+    unread: Math.max(room.getUnreadNotificationCount(NotificationCountType.Total), marked || invited ? 1 : 0),
     mentions: room.getUnreadNotificationCount(NotificationCountType.Highlight),
     fresh: isFresh(room, me, marked),
     active: last ?? room.getLastActiveTimestamp(),
@@ -207,33 +229,74 @@ function lastSaid(room: Room): number | null {
   return null;
 }
 
-/** Pinned first; people and groups by the last thing said, channels by name, which keeps them calm. */
+/** The section a room stands in; none if it is archived. */
+function sectionOf(room: RoomSummary): keyof Sections | null {
+  if (room.archived) return null;
+  if (room.invited || room.waiting) return "invites";
+  return room.kind === "direct" ? "direct" : room.kind === "channel" ? "channels" : "groups";
+}
+
+const byId = (a: RoomSummary, b: RoomSummary) => (a.roomId < b.roomId ? -1 : 1);
+const weight = (room: RoomSummary) => (room.pinned ? 0 : room.low ? 2 : 1);
+const byName = (a: RoomSummary, b: RoomSummary) =>
+  weight(a) - weight(b) || a.name.localeCompare(b.name) || byId(a, b);
+const byTime = (a: RoomSummary, b: RoomSummary) => weight(a) - weight(b) || b.active - a.active || byId(a, b);
+
+/** The order of a section: pinned first, those of little weight last; people and groups by the last thing said, channels by name, which keeps them calm. */
+const orderOf = (name: keyof Sections) => (name === "channels" ? byName : byTime);
+
+function sortSection(name: keyof Sections, rooms: readonly RoomSummary[]): readonly string[] {
+  return rooms
+    .filter((room) => sectionOf(room) === name)
+    .sort(orderOf(name))
+    .map((room) => room.roomId);
+}
+
+/** So many rooms that changed at once are put into place one by one; more, and all are sorted. */
+const FEW = 50;
+
+/** A section in its order after some rooms changed, came or went. */
+export function resort(
+  name: keyof Sections,
+  before: readonly string[],
+  changed: readonly string[],
+  summaries: ReadonlyMap<string, RoomSummary>,
+): readonly string[] {
+  if (changed.length > FEW) return sortSection(name, [...summaries.values()]);
+  const gone = new Set(changed);
+  const ids = before.filter((roomId) => !gone.has(roomId));
+  const order = orderOf(name);
+  for (const roomId of gone) {
+    const room = summaries.get(roomId);
+    if (!room || sectionOf(room) !== name) continue;
+    let [from, to] = [0, ids.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (order(summaries.get(ids[middle]!)!, room) < 0) from = middle + 1;
+      else to = middle;
+    }
+    ids.splice(from, 0, roomId);
+  }
+  return ids;
+}
+
+/** All rooms in their sections. */
 export function sortRooms(rooms: readonly RoomSummary[]): Sections {
-  const byName = (a: RoomSummary, b: RoomSummary) =>
-    Number(b.pinned) - Number(a.pinned) || a.name.localeCompare(b.name) || (a.roomId < b.roomId ? -1 : 1);
-  const byTime = (a: RoomSummary, b: RoomSummary) =>
-    Number(b.pinned) - Number(a.pinned) || b.active - a.active || (a.roomId < b.roomId ? -1 : 1);
-  const ids = (list: RoomSummary[], order: typeof byName) => list.sort(order).map((room) => room.roomId);
-  const here = rooms.filter((room) => !room.archived);
-  const settled = here.filter((room) => !room.invited);
   return {
-    invites: ids(
-      here.filter((room) => room.invited),
-      byTime,
-    ),
-    direct: ids(
-      settled.filter((room) => room.kind === "direct"),
-      byTime,
-    ),
-    channels: ids(
-      settled.filter((room) => room.kind === "channel"),
-      byName,
-    ),
-    groups: ids(
-      settled.filter((room) => room.kind === "group"),
-      byTime,
-    ),
+    invites: sortSection("invites", rooms),
+    direct: sortSection("direct", rooms),
+    channels: sortSection("channels", rooms),
+    groups: sortSection("groups", rooms),
   };
+}
+
+/** Whether a room may have to move within its section: not by what is said in a channel. */
+function mayMove(before: RoomSummary, after: RoomSummary): boolean {
+  return (
+    before.name !== after.name ||
+    weight(before) !== weight(after) ||
+    (before.active !== after.active && sectionOf(after) !== "channels")
+  );
 }
 
 const SECTIONS = " sections";
@@ -329,7 +392,7 @@ export class RoomStore {
 
   private refresh(roomIds: readonly string[]): void {
     const partners = directRooms(this.client);
-    let order = false;
+    const moved = new Set<keyof Sections | null>();
     const changed: string[] = [];
     for (const roomId of roomIds) {
       const room = this.client.getRoom(roomId);
@@ -338,12 +401,14 @@ export class RoomStore {
       const shown =
         room &&
         room.getType() !== RoomType.Space &&
-        (membership === KnownMembership.Join || membership === KnownMembership.Invite);
+        (membership === KnownMembership.Join ||
+          membership === KnownMembership.Invite ||
+          membership === KnownMembership.Knock);
       if (!shown) {
         if (before) {
           this.summaries.delete(roomId);
           changed.push(roomId);
-          order = true;
+          moved.add(sectionOf(before));
         }
         continue;
       }
@@ -351,28 +416,36 @@ export class RoomStore {
       if (before && sameShape(before, after)) continue;
       this.summaries.set(roomId, after);
       changed.push(roomId);
-      order = true;
+      const [from, to] = [before && sectionOf(before), sectionOf(after)];
+      if (!before || from !== to || mayMove(before, after)) {
+        moved.add(to);
+        if (from) moved.add(from);
+      }
     }
-    if (order) this.sort();
+    if (changed.length > 0) this.arrange(moved, changed);
     for (const roomId of changed) this.signals.notify(roomId);
   }
 
-  private sort(): void {
-    const all = [...this.summaries.values()];
-    const next = sortRooms(all);
+  private arrange(moved: ReadonlySet<keyof Sections | null>, changed: readonly string[]): void {
+    const order = (name: keyof Sections): readonly string[] => {
+      const before = this.sections[name];
+      if (!moved.has(name)) return before;
+      const next = resort(name, before, changed, this.summaries);
+      return sameList(before, next) ? before : next;
+    };
     const kept: Sections = {
-      invites: sameList(this.sections.invites, next.invites) ? this.sections.invites : next.invites,
-      direct: sameList(this.sections.direct, next.direct) ? this.sections.direct : next.direct,
-      channels: sameList(this.sections.channels, next.channels) ? this.sections.channels : next.channels,
-      groups: sameList(this.sections.groups, next.groups) ? this.sections.groups : next.groups,
+      invites: order("invites"),
+      direct: order("direct"),
+      channels: order("channels"),
+      groups: order("groups"),
     };
     if (!sameShape(kept, this.sections)) {
       this.sections = kept;
       this.signals.notify(SECTIONS);
     }
-    const heard = all.filter((room) => room.notify !== "none" && !room.archived);
+    const heard = [...this.summaries.values()].filter((room) => room.notify !== "none" && !room.archived);
     const totals = {
-      count: heard.reduce((sum, room) => sum + (room.invited ? 1 : room.unread), 0),
+      count: heard.reduce((sum, room) => sum + room.unread, 0),
       mentions: heard.reduce((sum, room) => sum + room.mentions, 0),
     };
     if (!sameShape(totals, this.totals)) {
@@ -421,10 +494,16 @@ export function useUnread(): Unread {
   return useSyncExternalStore(store.onTotals, store.getTotals);
 }
 
-/** Pins or unpins a room in its section. */
-export async function setPinned(client: MatrixClient, roomId: string, pinned: boolean): Promise<void> {
-  if (pinned) await client.setRoomTag(roomId, "m.favourite", { order: 0.5 });
-  else await client.deleteRoomTag(roomId, "m.favourite");
+/** Where a room stands in its section: at the top, in its order, or at the end. */
+export type Weight = "pinned" | "normal" | "low";
+
+/** Pins a room to the top of its section, puts it at the end, or neither. */
+export async function setWeight(client: MatrixClient, roomId: string, weight: Weight): Promise<void> {
+  const tags = client.getRoom(roomId)?.tags ?? {};
+  if (weight !== "pinned" && "m.favourite" in tags) await client.deleteRoomTag(roomId, "m.favourite");
+  if (weight !== "low" && "m.lowpriority" in tags) await client.deleteRoomTag(roomId, "m.lowpriority");
+  if (weight === "pinned") await client.setRoomTag(roomId, "m.favourite", { order: 0.5 });
+  if (weight === "low") await client.setRoomTag(roomId, "m.lowpriority", { order: 0.5 });
 }
 
 /** Sets when a room makes itself heard, by push rules every client understands. */
@@ -453,13 +532,36 @@ export async function setMarkedUnread(client: MatrixClient, roomId: string, unre
   await client.setRoomAccountData(roomId, "m.marked_unread" as never, { unread } as never);
 }
 
+/** Whether what is said in a room is hidden from the server; so for a room that is not known. */
+export function isEncrypted(client: MatrixClient, roomId: string): boolean {
+  return client.getRoom(roomId)?.hasEncryptionStateEvent() ?? true;
+}
+
 /** Accepts an invitation or joins by id or alias; answers with the room's id. */
 export async function joinRoom(client: MatrixClient, roomIdOrAlias: string): Promise<string> {
   const room = await client.joinRoom(roomIdOrAlias);
   return room.roomId;
 }
 
-/** Leaves a room or declines its invitation. */
+/** Leaves a room, declines its invitation, or takes back having asked to be let in. */
 export async function leaveRoom(client: MatrixClient, roomId: string): Promise<void> {
   await client.leave(roomId);
+}
+
+/** Leaves a room and lets go of its messages. */
+export async function forgetRoom(client: MatrixClient, roomId: string): Promise<void> {
+  await client.leave(roomId);
+  await client.forget(roomId, true);
+}
+
+const SHOWN = 30;
+
+/** The names of those in a room, oneself included, for a tip: as far as they are known now. */
+export function namesIn(client: MatrixClient, roomId: string): { names: readonly string[]; more: number } {
+  const room = client.getRoom(roomId);
+  const known = (room?.getJoinedMembers() ?? [])
+    .map((member) => member.rawDisplayName)
+    .sort((a, b) => a.localeCompare(b));
+  const all = Math.max(room?.getJoinedMemberCount() ?? 0, known.length);
+  return { names: known.slice(0, SHOWN), more: all - Math.min(known.length, SHOWN) };
 }

@@ -1,9 +1,9 @@
 import { MatrixEvent, type IEvent } from "matrix-js-sdk";
 import { expect, test } from "vitest";
 
-import { buildRows, gainedAbove, GROUP_PAUSE, type RowFacts } from "./rows";
+import { buildRows, GROUP_PAUSE, ofThread, type RowFacts } from "./rows";
 
-const facts: RowFacts = { readUpTo: null, me: "@ada:e", fromStart: false };
+const facts: RowFacts = { readUpTo: null, me: "@ada:e", fromStart: false, root: null };
 const noon = new Date(2024, 4, 6, 12).getTime();
 
 function message(id: string, sender: string, time: number, more: Partial<IEvent> = {}): MatrixEvent {
@@ -31,6 +31,28 @@ test("CALM-06: an author's messages stand together until a pause of five minutes
   expect(rows.map((row) => row.continued)).toEqual([false, true, false, false]);
 });
 
+test("a thread holds its root once and first, whichever object the SDK holds of it", () => {
+  const [known, other, reply] = [
+    message("a", "@ben:e", noon),
+    message("a", "@ben:e", noon),
+    message("b", "@eve:e", noon + 1),
+  ];
+  expect(ofThread([known, other, reply], "$a", known, true)).toEqual([known, reply]);
+  expect(ofThread([other, reply], "$a", known, true)).toEqual([known, reply]);
+  expect(ofThread([reply], "$a", known, true)).toEqual([known, reply]);
+  expect(ofThread([other, reply], "$a", undefined, true)).toEqual([other, reply]);
+  // What is older is not there yet, and the root is older than everything.
+  expect(ofThread([reply], "$a", known, false)).toEqual([reply]);
+});
+
+test("the root of a thread stands alone, whoever answers", () => {
+  const rows = buildRows([message("a", "@ben:e", noon), message("b", "@ben:e", noon + 1_000)], {
+    ...facts,
+    root: "$a",
+  });
+  expect(rows.map((row) => row.continued)).toEqual([false, false]);
+});
+
 test("what is read above changes no row that was drawn", () => {
   const newer = [message("c", "@ben:e", noon + 2_000), message("d", "@ben:e", noon + 3_000)];
   const before = buildRows(newer, facts);
@@ -41,7 +63,6 @@ test("what is read above changes no row that was drawn", () => {
   );
   expect(after.slice(2)).toEqual(before);
   expect(after[2]).toBe(before[0]);
-  expect(gainedAbove(before, after)).toBe(2);
 });
 
 test("a new day and the unread part begin with a line, and with a name", () => {
@@ -76,4 +97,19 @@ test("edits, reactions and state nobody reads have no row; the making of a room 
     facts,
   );
   expect(rows.map((row) => row.event.getType())).toEqual(["m.room.create"]);
+});
+
+test("an event of a type nobody knows is shown by its words, and only then", () => {
+  const of = (type: string, content: object) => message(type, "@ben:e", noon, { type, content });
+  const rows = buildRows(
+    [
+      of("org.example.greeting", { body: "hello" }),
+      of("m.extensible", { "m.text": [{ body: "hello" }] }),
+      of("org.example.beat", { count: 3 }),
+      of("m.poll.response", { body: "1", "m.selections": ["a"] }),
+      of("m.call.invite", { body: "call" }),
+    ],
+    facts,
+  );
+  expect(rows.map((row) => row.event.getType())).toEqual(["org.example.greeting", "m.extensible"]);
 });

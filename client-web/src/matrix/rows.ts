@@ -2,7 +2,7 @@
 
 import type { MatrixEvent } from "matrix-js-sdk";
 
-import { keyOf } from "./events";
+import { keyOf, wordsIn } from "./events";
 
 /** A row of the timeline. The same object as before as long as nothing of it changed. */
 export interface Row {
@@ -53,8 +53,16 @@ export function hasRow(event: MatrixEvent): "message" | "state" | null {
     case "org.matrix.msc3381.poll.start":
       return "message";
     default:
-      return null;
+      return saysSomething(event) ? "message" : null;
   }
+}
+
+/** Whether an event of a type nobody here knows can be shown by its words. */
+function saysSomething(event: MatrixEvent): boolean {
+  const type = event.getType();
+  if (/poll\.(response|end)$|^m\.(key\.verification|call|rtc|reaction|room)\./.test(type)) return false;
+  if (type === "m.reaction") return false;
+  return wordsIn(event.getContent()) !== "";
 }
 
 /** What a membership event says, or null if it says nothing worth a line. */
@@ -101,6 +109,9 @@ export function dayOf(time: number): number {
   return day.getTime();
 }
 
+/** A day on which clocks are put forward, in ms: asking for the date of each event takes longer than all else here. */
+const SHORTEST_DAY = 23 * 60 * 60 * 1000;
+
 /** What else the rows depend on. */
 export interface RowFacts {
   /** The event read last when the room was opened: the line goes below it. */
@@ -108,6 +119,21 @@ export interface RowFacts {
   readonly me: string;
   /** Whether the first event given is the room's first: then its day is drawn. */
   readonly fromStart: boolean;
+  /** In a thread: the message it hangs on, below which nothing is continued. */
+  readonly root: string | null;
+}
+
+/** The events of a thread, the root once and first: the SDK may hold it twice, as the room's event and as the thread's. */
+export function ofThread(
+  events: readonly MatrixEvent[],
+  rootId: string,
+  known: MatrixEvent | undefined,
+  fromStart: boolean,
+): MatrixEvent[] {
+  const replies = events.filter((event) => event.getId() !== rootId);
+  const held = replies.length < events.length || fromStart;
+  const root = known ?? events.find((event) => event.getId() === rootId);
+  return held && root ? [root, ...replies] : replies;
 }
 
 /** What a room is made of while it is made needs no lines of its own: "Anna created this conversation" says it. */
@@ -151,7 +177,8 @@ export function buildRows(
     const kind = founding && partOfFounding(founding, event) ? null : hasRow(event);
     if (kind) {
       const time = event.getTs();
-      const day = dayOf(time);
+      const day: number =
+        lastDay !== null && time >= lastDay && time < lastDay + SHORTEST_DAY ? lastDay : dayOf(time);
       const newDay = lastDay !== null ? day !== lastDay : facts.fromStart;
       const unread: boolean = waiting && unreadHere === false && event.getSender() !== facts.me;
       if (unread) unreadHere = true;
@@ -181,6 +208,7 @@ export function buildRows(
             !newDay &&
             !unread &&
             above.event.getSender() === event.getSender() &&
+            above.event.getId() !== facts.root &&
             time - lastTime < GROUP_PAUSE &&
             time >= lastTime,
           day: newDay ? day : null,
@@ -193,14 +221,4 @@ export function buildRows(
     if (facts.readUpTo !== null && event.getId() === facts.readUpTo) waiting = true;
   }
   return rows;
-}
-
-/** How far the first row moved: rows gained above are positive. */
-export function gainedAbove(before: readonly Row[], after: readonly Row[]): number {
-  const places = new Map(after.map((row, index) => [row.key, index]));
-  for (const [index, row] of before.entries()) {
-    const place = places.get(row.key);
-    if (place !== undefined) return place - index;
-  }
-  return 0;
 }

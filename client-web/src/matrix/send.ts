@@ -34,7 +34,8 @@ function textContent(message: Outgoing): Record<string, unknown> {
   };
 }
 
-function relation(client: MatrixClient, place: Place): Record<string, unknown> {
+/** What a message says of where it belongs. */
+export function relation(client: MatrixClient, place: Place): Record<string, unknown> {
   const answered = place.replyTo ? { "m.in_reply_to": { event_id: place.replyTo } } : {};
   if (place.threadId) {
     const room = client.getRoom(place.roomId);

@@ -2,6 +2,8 @@
 
 import { dropSession, keepSession, readSession, type Session } from "./vault";
 
+export { mayBeHere } from "./vault";
+
 export type { Session } from "./vault";
 
 /** The ways a server lets people in. */
@@ -109,8 +111,25 @@ async function begin(baseUrl: string, answer: LoginAnswer): Promise<Session> {
     accessToken: answer.access_token,
     ...(answer.refresh_token ? { refreshToken: answer.refresh_token } : {}),
   };
+  const before = await readSession();
+  if (before && isSoft(before) && before.deviceId !== session.deviceId) removeKept(before);
   await keepSession(session);
   return session;
+}
+
+/** Removes what a softened session left for somebody who did not come back. */
+function removeKept({ userId, deviceId }: Session): void {
+  try {
+    for (const name of [
+      `matrix-js-sdk:orvale:${userId}:${deviceId}`,
+      `orvale-keys:${userId}:${deviceId}::matrix-sdk-crypto`,
+      `orvale-keys:${userId}:${deviceId}::matrix-sdk-crypto-meta`,
+    ])
+      indexedDB.deleteDatabase(name);
+    localStorage.removeItem(`orvale-keys:${userId}:${deviceId}`);
+  } catch {
+    // Nothing was kept.
+  }
 }
 
 async function login(
@@ -126,7 +145,7 @@ async function login(
 }
 
 /** Logs in by name (or full user id) and password. */
-export function loginWithPassword(
+export async function loginWithPassword(
   baseUrl: string,
   user: string,
   password: string,
@@ -134,7 +153,12 @@ export function loginWithPassword(
 ): Promise<Session> {
   return login(
     baseUrl,
-    { type: "m.login.password", identifier: { type: "m.id.user", user: user.trim() }, password },
+    {
+      type: "m.login.password",
+      identifier: { type: "m.id.user", user: user.trim() },
+      password,
+      ...(await deviceOf(user)),
+    },
     deviceName,
   );
 }
@@ -185,6 +209,32 @@ export async function register(
 /** Goes on where the last visit ended, without asking the server: a token that is no longer good shows itself soon enough. */
 export function restoreSession(): Promise<Session | null> {
   return readSession();
+}
+
+/**
+ * The server no longer takes the token, but the device stands: what was kept stays, and whoever logs in again as the same person
+ * goes on as the same device. https://spec.matrix.org/v1.16/client-server-api/#soft-logout
+ */
+export async function softenSession(): Promise<void> {
+  const kept = await readSession();
+  if (!kept) return;
+  await keepSession({ baseUrl: kept.baseUrl, userId: kept.userId, deviceId: kept.deviceId, accessToken: "" });
+}
+
+/** Whether a session only waits for its person to log in again. */
+export function isSoft(session: Session): boolean {
+  return session.accessToken === "";
+}
+
+/** The device to go on as, if this person's session was softened. */
+async function deviceOf(user: string): Promise<{ device_id?: string }> {
+  const kept = await readSession();
+  if (!kept || !isSoft(kept)) return {};
+  const name = user.trim().toLowerCase();
+  const local = kept.userId.slice(1, kept.userId.indexOf(":"));
+  return name === kept.userId.toLowerCase() || name === local.toLowerCase()
+    ? { device_id: kept.deviceId }
+    : {};
 }
 
 /** Forgets the session in this browser only. */

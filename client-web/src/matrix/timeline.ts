@@ -1,6 +1,7 @@
 // Hooks around a room's timeline: rows, reading, who types, who has read.
 
 import {
+  MatrixEventEvent,
   RoomEvent,
   RoomMemberEvent,
   RoomStateEvent,
@@ -10,7 +11,7 @@ import {
   type Room,
   type RoomMember,
 } from "matrix-js-sdk";
-import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 
 import { keyOf, type TimelineEvent } from "./events";
 import { useClient } from "./MatrixProvider";
@@ -38,6 +39,7 @@ function storeOf(client: MatrixClient, roomId: string, threadId: string | null):
     store = new TimelineStore(client, roomId, threadId);
   }
   known.set(id, store);
+  store.prepare();
   for (const old of known.keys()) {
     if (known.size <= KEPT) break;
     known.delete(old);
@@ -217,13 +219,26 @@ export function useThreadSummary(event: TimelineEvent): ThreadSummary | null {
   const subscribe = useCallback(
     (listener: () => void) => {
       const room = client.getRoom(event.getRoomId());
-      const changed = (thread: { id: string }) => {
-        if (thread.id === event.getId()) listener();
+      // The last reply may come without its timeline, which is what has its events decrypted.
+      const decrypt = () => {
+        const reply = room?.getThread(event.getId() ?? "")?.replyToEvent;
+        if (reply) void client.decryptEventIfNeeded(reply);
       };
+      const changed = (thread: { id: string }) => {
+        if (thread.id !== event.getId()) return;
+        decrypt();
+        listener();
+      };
+      const decrypted = (reply: MatrixEvent) => {
+        if (reply.threadRootId === event.getId()) listener();
+      };
+      decrypt();
+      client.on(MatrixEventEvent.Decrypted, decrypted);
       room?.on(ThreadEvent.New, changed);
       room?.on(ThreadEvent.Update, changed);
       room?.on(ThreadEvent.NewReply, changed);
       return () => {
+        client.off(MatrixEventEvent.Decrypted, decrypted);
         room?.off(ThreadEvent.New, changed);
         room?.off(ThreadEvent.Update, changed);
         room?.off(ThreadEvent.NewReply, changed);
@@ -260,6 +275,29 @@ export function fetchEvent(
     if (fetched.size > 500) fetched.delete(fetched.keys().next().value!);
   }
   return asking;
+}
+
+/** An event by its ID, fetched if it is not at hand; null until it is there. `gone` is one that cannot be had. */
+export function useEventAt(
+  roomId: string,
+  eventId: string,
+): { readonly event: TimelineEvent | null; readonly gone: boolean } {
+  const client = useClient();
+  const [event, setEvent] = useState<TimelineEvent | null>(() => findEvent(client, roomId, eventId));
+  const [gone, setGone] = useState(false);
+  useEffect(() => {
+    if (event) return;
+    let here = true;
+    void fetchEvent(client, roomId, eventId).then((found) => {
+      if (!here) return;
+      if (found) setEvent(found);
+      else setGone(true);
+    });
+    return () => {
+      here = false;
+    };
+  }, [client, event, eventId, roomId]);
+  return { event, gone };
 }
 
 /** Tells everybody that this person has read the room up to its last event. */
@@ -300,13 +338,22 @@ const asked = new WeakMap<MatrixClient, string>();
 /** Whether this person may do something in a room, by its power levels. */
 export interface Powers {
   readonly post: boolean;
+  /** Open to members where only some may write. */
+  readonly react: boolean;
   readonly redactOthers: boolean;
   readonly invite: boolean;
   readonly pin: boolean;
   readonly rename: boolean;
 }
 
-const NO_POWERS: Powers = { post: false, redactOthers: false, invite: false, pin: false, rename: false };
+const NO_POWERS: Powers = {
+  post: false,
+  react: false,
+  redactOthers: false,
+  invite: false,
+  pin: false,
+  rename: false,
+};
 
 function powersIn(client: MatrixClient, roomId: string): Powers {
   const room = client.getRoom(roomId);
@@ -315,6 +362,7 @@ function powersIn(client: MatrixClient, roomId: string): Powers {
   const state = room.currentState;
   return {
     post: state.maySendMessage(me),
+    react: state.maySendEvent("m.reaction", me),
     redactOthers: state.hasSufficientPowerLevelFor("redact", room.getMember(me)?.powerLevel ?? 0),
     invite: room.canInvite(me),
     pin: state.maySendStateEvent("m.room.pinned_events", me),
@@ -322,23 +370,59 @@ function powersIn(client: MatrixClient, roomId: string): Powers {
   };
 }
 
+/** Whether this person may write in a room. */
+export function maySend(client: MatrixClient, roomId: string): boolean {
+  return powersIn(client, roomId).post;
+}
+
+/** The powers in one room, read once for each change however many rows ask. */
+class PowersStore {
+  private readonly listeners = new Set<() => void>();
+  private readonly snapshot: Snapshot<Powers>;
+  private stale = true;
+  private powers: Powers = NO_POWERS;
+
+  constructor(client: MatrixClient, roomId: string) {
+    this.snapshot = new Snapshot(() => powersIn(client, roomId), sameShape);
+    const changed = (id: string | undefined) => {
+      if (id !== roomId) return;
+      this.stale = true;
+      for (const listener of [...this.listeners]) listener();
+    };
+    client.on(RoomStateEvent.Update, (state) => changed(state.roomId));
+    client.on(RoomEvent.MyMembership, (room) => changed(room.roomId));
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly get = (): Powers => {
+    if (this.stale) {
+      this.stale = false;
+      this.powers = this.snapshot.get();
+    }
+    return this.powers;
+  };
+}
+
+const powerStores = new WeakMap<MatrixClient, Map<string, PowersStore>>();
+
 /** What this person may do in a room. */
 export function usePowers(roomId: string): Powers {
   const client = useClient();
-  const powers = useMemo(() => new Snapshot(() => powersIn(client, roomId), sameShape), [client, roomId]);
-  const subscribe = useCallback(
-    (listener: () => void) => {
-      const room = client.getRoom(roomId);
-      room?.currentState.on(RoomStateEvent.Update, listener);
-      room?.on(RoomEvent.MyMembership, listener);
-      return () => {
-        room?.currentState.off(RoomStateEvent.Update, listener);
-        room?.off(RoomEvent.MyMembership, listener);
-      };
-    },
-    [client, roomId],
-  );
-  return useSyncExternalStore(subscribe, powers.get);
+  let rooms = powerStores.get(client);
+  if (!rooms) {
+    rooms = new Map();
+    powerStores.set(client, rooms);
+  }
+  let store = rooms.get(roomId);
+  if (!store) {
+    store = new PowersStore(client, roomId);
+    rooms.set(roomId, store);
+  }
+  return useSyncExternalStore(store.subscribe, store.get);
 }
 
 export { keyOf };

@@ -3,6 +3,7 @@
 import type { MatrixClient } from "matrix-js-sdk";
 import { useCallback, useSyncExternalStore } from "react";
 
+import { type SealedFile, seal } from "./encryption/files";
 import { useClient } from "./MatrixProvider";
 import { uploadLimit } from "./media";
 import type { Place } from "./send";
@@ -17,11 +18,18 @@ export interface Upload {
   readonly error: string | null;
 }
 
+type Progress = (progress: { loaded: number; total: number }) => void;
+
+/** Brings a file to the server; the content of the message that shows it. */
+export type Bring = (stop: AbortController, progress: Progress) => Promise<object>;
+
 interface Running extends Upload {
-  readonly file: File;
+  readonly bring: Bring;
   readonly place: Place;
   readonly stop: AbortController;
 }
+
+class TooLarge extends Error {}
 
 const NONE: readonly Upload[] = [];
 
@@ -33,6 +41,33 @@ export async function measure(file: Blob): Promise<{ w: number; h: number } | nu
     const size = { w: bitmap.width, h: bitmap.height };
     bitmap.close();
     return size;
+  } catch {
+    return null;
+  }
+}
+
+/** Larger than this on a side, a picture is shown by a smaller copy. */
+const SMALL = { w: 800, h: 600 };
+
+/** A smaller copy of a picture; null where the picture is small itself, or moves. */
+async function shrink(
+  file: File,
+  size: { w: number; h: number },
+): Promise<{ blob: Blob; w: number; h: number } | null> {
+  const scale = Math.min(SMALL.w / size.w, SMALL.h / size.h);
+  if (scale >= 1 || file.type === "image/gif") return null;
+  try {
+    const w = Math.round(size.w * scale);
+    const h = Math.round(size.h * scale);
+    const picture = await createImageBitmap(file, { resizeWidth: w, resizeHeight: h, resizeQuality: "high" });
+    const canvas = document.createElement("canvas");
+    canvas.width = w;
+    canvas.height = h;
+    canvas.getContext("2d")?.drawImage(picture, 0, 0);
+    picture.close();
+    const type = file.type === "image/jpeg" ? "image/jpeg" : "image/webp";
+    const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, type, 0.85));
+    return blob && { blob, w, h };
   } catch {
     return null;
   }
@@ -70,19 +105,18 @@ export class Uploads {
   }
 
   /** Uploads a file and sends it. */
-  async add(place: Place, file: File): Promise<void> {
+  add(place: Place, file: File): Promise<void> {
+    return this.begin(place, file.name, file.size, (stop, progress) =>
+      this.contentOf(place.roomId, file, stop, progress),
+    );
+  }
+
+  /** Brings something to the server and sends it; a size of 0 is one that nobody knows yet. */
+  async begin(place: Place, name: string, size: number, bring: Bring): Promise<void> {
     this.count += 1;
     const id = String(this.count);
-    const running: Running = {
-      id,
-      name: file.name,
-      size: file.size,
-      sent: 0,
-      error: null,
-      file,
-      place,
-      stop: new AbortController(),
-    };
+    const stop = new AbortController();
+    const running: Running = { id, name, size, sent: 0, error: null, bring, place, stop };
     this.set(place.roomId, (list) => [...list, running]);
     await this.run(running);
   }
@@ -105,23 +139,75 @@ export class Uploads {
     this.set(roomId, (list) => list.filter((item) => item.id !== id));
   }
 
-  private async run(item: Running): Promise<void> {
-    const { file, place } = item;
-    try {
-      const limit = await uploadLimit(this.client);
-      if (limit !== null && file.size > limit) {
-        this.patch(place.roomId, item.id, { error: "too-large" });
-        return;
-      }
-      const size = await measure(file);
-      const type = file.type || "application/octet-stream";
-      const answer = await this.client.uploadContent(file, {
-        name: file.name,
-        type,
-        abortController: item.stop,
-        progressHandler: ({ loaded }) => this.patch(place.roomId, item.id, { sent: loaded }),
+  /** Seals a file, and a small picture of it, which the server cannot make of what it cannot read. */
+  private async uploadSealed(
+    file: File,
+    size: { w: number; h: number } | null,
+    stop: AbortController,
+    progressHandler: Progress,
+  ): Promise<{ file: SealedFile; small?: object }> {
+    const put = async (blob: Blob, more: object = {}) => {
+      const { sealed, tell } = await seal(blob);
+      // Not even the name is told.
+      const answer = await this.client.uploadContent(sealed, {
+        type: sealed.type,
+        includeFilename: false,
+        abortController: stop,
+        ...more,
       });
-      if (item.stop.signal.aborted) return;
+      return tell(answer.content_uri);
+    };
+    const whole = await put(file, { progressHandler });
+    const small = size && (await shrink(file, size));
+    if (!small) return { file: whole };
+    return {
+      file: whole,
+      small: {
+        thumbnail_file: await put(small.blob),
+        thumbnail_info: { mimetype: small.blob.type, size: small.blob.size, w: small.w, h: small.h },
+      },
+    };
+  }
+
+  /** Uploads a file, sealed where the conversation is encrypted; the content of the message that shows it. */
+  async contentOf(roomId: string, file: File, stop: AbortController, progress: Progress): Promise<object> {
+    const limit = await uploadLimit(this.client);
+    if (limit !== null && file.size > limit) throw new TooLarge();
+    const size = await measure(file);
+    const type = file.type || "application/octet-stream";
+    const address = this.client.getRoom(roomId)?.hasEncryptionStateEvent()
+      ? await this.uploadSealed(file, size, stop, progress)
+      : {
+          url: (
+            await this.client.uploadContent(file, {
+              name: file.name,
+              type,
+              abortController: stop,
+              progressHandler: progress,
+            })
+          ).content_uri,
+        };
+    return {
+      msgtype: kindOf(type),
+      body: file.name,
+      filename: file.name,
+      ...("url" in address ? { url: address.url } : { file: address.file }),
+      info: {
+        mimetype: type,
+        size: file.size,
+        ...(size ?? {}),
+        ...("small" in address ? address.small : {}),
+      },
+    };
+  }
+
+  private async run(item: Running): Promise<void> {
+    const { place, stop } = item;
+    const progress: Progress = ({ loaded, total }) =>
+      this.patch(place.roomId, item.id, { sent: loaded, size: item.size || total });
+    try {
+      const content = await item.bring(stop, progress);
+      if (stop.signal.aborted) return;
       const relates = place.threadId
         ? {
             "m.relates_to": {
@@ -134,27 +220,17 @@ export class Uploads {
         : place.replyTo
           ? { "m.relates_to": { "m.in_reply_to": { event_id: place.replyTo } } }
           : {};
+      const message = { ...content, "m.mentions": {}, ...relates };
       this.client
-        .sendEvent(
-          place.roomId,
-          place.threadId ?? null,
-          "m.room.message" as never,
-          {
-            msgtype: kindOf(type),
-            body: file.name,
-            filename: file.name,
-            url: answer.content_uri,
-            info: { mimetype: type, size: file.size, ...(size ?? {}) },
-            "m.mentions": {},
-            ...relates,
-          } as never,
-        )
+        .sendEvent(place.roomId, place.threadId ?? null, "m.room.message" as never, message as never)
         .catch(() => undefined);
       this.set(place.roomId, (list) => list.filter((other) => other.id !== item.id));
     } catch (error) {
-      if (item.stop.signal.aborted) return;
+      if (stop.signal.aborted) return;
       const told = (error as { data?: { error?: string } }).data?.error;
-      this.patch(place.roomId, item.id, { error: told ?? "failed" });
+      this.patch(place.roomId, item.id, {
+        error: error instanceof TooLarge ? "too-large" : (told ?? "failed"),
+      });
     }
   }
 }

@@ -52,13 +52,22 @@ async function transact<T>(
   }
 }
 
+/** What is kept under a name, and the key it is sealed with, read at once: opening the database is what takes time. */
+async function readWithKey(
+  name: string,
+): Promise<{ sealed: Sealed | undefined; key: CryptoKey | undefined }> {
+  let key: IDBRequest<CryptoKey | undefined> | undefined;
+  const sealed = await transact<Sealed | undefined>("readonly", (store) => {
+    key = store.get("key") as IDBRequest<CryptoKey | undefined>;
+    return store.get(name) as IDBRequest<Sealed | undefined>;
+  });
+  return { sealed, key: key?.result };
+}
+
 async function sealingKey(): Promise<CryptoKey | null> {
   const subtle = (globalThis.crypto as Crypto | undefined)?.subtle;
   if (!subtle) return null;
-  const kept = await transact<CryptoKey | undefined>(
-    "readonly",
-    (store) => store.get("key") as IDBRequest<CryptoKey | undefined>,
-  );
+  const { key: kept } = await readWithKey("key");
   if (kept) return kept;
   const key = await subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
   await transact("readwrite", (store) => store.put(key, "key"));
@@ -68,9 +77,31 @@ async function sealingKey(): Promise<CryptoKey | null> {
 /** Fallback for browsers that refuse IndexedDB (private mode): the session lives as long as the page. */
 let onlyHere: Session | null = null;
 
+/** Says that somebody is logged in, and no more: known without waiting, for what is loaded first. */
+const HERE = "orvale.here";
+
+/** Whether a session is most probably kept; `readSession` knows. */
+export function mayBeHere(): boolean {
+  try {
+    return localStorage.getItem(HERE) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function noteHere(here: boolean): void {
+  try {
+    if (here) localStorage.setItem(HERE, "1");
+    else localStorage.removeItem(HERE);
+  } catch {
+    // A private window: the next visit waits for the session.
+  }
+}
+
 /** Keeps the session for the next visit. */
 export async function keepSession(session: Session): Promise<void> {
   onlyHere = session;
+  noteHere(session.accessToken !== "");
   try {
     const text = JSON.stringify(session);
     const key = await sealingKey();
@@ -91,13 +122,9 @@ export async function keepSession(session: Session): Promise<void> {
 /** The session of the last visit, or null. */
 export async function readSession(): Promise<Session | null> {
   try {
-    const sealed = await transact<Sealed | undefined>(
-      "readonly",
-      (store) => store.get("session") as IDBRequest<Sealed | undefined>,
-    );
+    const { sealed, key } = await readWithKey("session");
     if (!sealed) return onlyHere;
     if ("open" in sealed) return JSON.parse(sealed.open) as Session;
-    const key = await sealingKey();
     if (!key) return null;
     const text = await crypto.subtle.decrypt({ name: "AES-GCM", iv: sealed.iv }, key, sealed.box);
     return JSON.parse(new TextDecoder().decode(text)) as Session;
@@ -106,10 +133,36 @@ export async function readSession(): Promise<Session | null> {
   }
 }
 
+/**
+ * The key of the session's store of message keys, made on first use and sealed like the session; undefined where nothing can be
+ * sealed or kept.
+ */
+export async function storeKey(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    const key = await sealingKey();
+    if (!key) return undefined;
+    const kept = await transact<Sealed | undefined>(
+      "readonly",
+      (store) => store.get("store-key") as IDBRequest<Sealed | undefined>,
+    );
+    if (kept && "box" in kept)
+      return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv: kept.iv }, key, kept.box));
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    const fresh = crypto.getRandomValues(new Uint8Array(32));
+    const box = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, fresh);
+    await transact("readwrite", (store) => store.put({ iv, box }, "store-key"));
+    return fresh;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Forgets the session; the key stays, it is of no use alone. */
 export async function dropSession(): Promise<void> {
   onlyHere = null;
+  noteHere(false);
   try {
+    await transact("readwrite", (store) => store.delete("store-key"));
     await transact("readwrite", (store) => store.delete("session"));
   } catch {
     // Nothing was stored.

@@ -21,6 +21,10 @@ export interface Preferences {
   send_key: "enter" | "ctrl_enter";
   /** Single letters act on the message that has the focus. */
   letter_shortcuts: boolean;
+  /** Keys with Ctrl, Alt or a function key act here, where browsers or screen readers may have a use of their own for them. */
+  shortcuts: boolean;
+  /** What links lead to is shown below messages. */
+  link_previews: boolean;
 }
 
 /** What holds until somebody chooses. */
@@ -35,6 +39,8 @@ export const defaults: Preferences = {
   timestamp_position: "tooltip",
   send_key: "enter",
   letter_shortcuts: true,
+  shortcuts: true,
+  link_previews: true,
 };
 
 type Rules = { [Key in keyof Preferences]: readonly Preferences[Key][] };
@@ -50,6 +56,8 @@ const choices: Rules = {
   timestamp_position: ["right", "tooltip", "below"],
   send_key: ["enter", "ctrl_enter"],
   letter_shortcuts: [true, false],
+  shortcuts: [true, false],
+  link_previews: [true, false],
 };
 
 /** The preferences in a content; whatever is missing or unknown is as by default. */

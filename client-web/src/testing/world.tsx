@@ -39,6 +39,11 @@ export class World {
   /** Transaction ids of what reached the server, in order. */
   readonly sent: string[] = [];
   server: Answer = accepting;
+  /** What the server answers besides, by method and the end of the path: `POST /search`. */
+  readonly answers = new Map<
+    string,
+    (body: unknown, signal: AbortSignal | null) => Promise<object> | object
+  >();
   private readonly sync: SyncApi;
 
   constructor() {
@@ -60,6 +65,12 @@ export class World {
           const told = await this.server(txnId, JSON.parse(typeof init.body === "string" ? init.body : "{}"));
           if (told.ok) this.sent.push(txnId);
           return told;
+        }
+        for (const [what, tell] of [...this.answers].sort(([a], [b]) => b.length - a.length)) {
+          const [method, path] = what.split(" ") as [string, string];
+          if ((init?.method ?? "GET") !== method || !url.pathname.endsWith(path)) continue;
+          const body = JSON.parse(typeof init?.body === "string" ? init.body : "null") as unknown;
+          return answer(200, await tell(body, init?.signal ?? null));
         }
         return answer(404, { errcode: "M_UNRECOGNIZED", error: "Not in this world" });
       },

@@ -3,6 +3,9 @@ import type { Components, Theme } from "@mui/material/styles";
 import { mix } from "./colour";
 import type { Roles } from "./roles";
 
+/** Under a finger. */
+const touched = "@media (pointer: coarse)";
+
 interface Extras {
   glow: string | undefined;
   highContrast: boolean;
@@ -30,8 +33,14 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
         html: { WebkitTextSizeAdjust: "100%", scrollbarColor: `${border.control} transparent` },
         body: { overflow: "hidden", overflowWrap: "anywhere" },
         ":focus-visible": ring,
+        // Also where a part draws a ring of its own.
+        ...(highContrast && { "*:focus-visible": { outlineWidth: "3px !important" } }),
         ":focus:not(:focus-visible)": { outline: "none" },
         "::selection": { backgroundColor: surface.selection, color: text.primary },
+        // Signs that point somewhere point the other way.
+        "[dir='rtl'] .pointing": { scale: "-1 1" },
+        // A name in other letters stands where names stand. (These styles are mirrored: this is the right side.)
+        "[dir='rtl'] [data-region='rooms'] [dir='auto']": { textAlign: "left" },
         "[data-motion='reduced'] *, [data-motion='reduced'] *::before, [data-motion='reduced'] *::after":
           still,
         "@media (prefers-reduced-motion: reduce)": { "*, *::before, *::after": still },
@@ -49,6 +58,7 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
           borderRadius: 8,
           minHeight: 36,
           paddingInline: 14,
+          [touched]: { minHeight: 44, minWidth: 44 },
           variants: [
             {
               props: { variant: "text", color: "primary" },
@@ -91,6 +101,7 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
         root: {
           borderRadius: 8,
           color: text.secondary,
+          [touched]: { minHeight: 44, minWidth: 44 },
           "&:hover": { backgroundColor: surface.hover, color: text.primary },
         },
       },
@@ -99,6 +110,7 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
       styleOverrides: {
         root: {
           borderRadius: 8,
+          [touched]: { minHeight: 44 },
           "&:hover": { backgroundColor: surface.hover },
           "&.Mui-selected, &.Mui-selected:hover": { backgroundColor: surface.selected },
           "&.Mui-focusVisible": { outlineOffset: -2, backgroundColor: surface.hover },
@@ -112,6 +124,7 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
           marginInline: 6,
           minHeight: 34,
           fontSize: "0.875rem",
+          [touched]: { minHeight: 44, fontSize: "0.9375rem" },
           "&:hover": { backgroundColor: surface.hover },
           "&.Mui-selected, &.Mui-selected:hover": { backgroundColor: surface.selected },
           "&.Mui-focusVisible": { outlineOffset: -2, backgroundColor: surface.hover },
@@ -121,7 +134,16 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
     MuiPaper: { styleOverrides: { root: { backgroundImage: "none" }, elevation8: floating } },
     MuiMenu: { styleOverrides: { paper: { ...floating, borderRadius: 10 } } },
     MuiPopover: { styleOverrides: { paper: { ...floating, borderRadius: 10 } } },
-    MuiDialog: { styleOverrides: { paper: { ...floating, borderRadius: 14 } } },
+    MuiDialog: {
+      styleOverrides: {
+        paper: {
+          ...floating,
+          borderRadius: 14,
+          // At the edges of the screen nothing shows behind a corner.
+          "&.MuiDialog-paperFullScreen": { borderRadius: 0, border: 0 },
+        },
+      },
+    },
     MuiBackdrop: {
       styleOverrides: {
         root: {
@@ -132,12 +154,28 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
     MuiDialogTitle: {
       styleOverrides: { root: { fontSize: "1.0625rem", fontWeight: 650, paddingBlock: 16 } },
     },
-    MuiDialogActions: { styleOverrides: { root: { padding: "12px 20px 16px", gap: 4 } } },
+    MuiDialogActions: {
+      styleOverrides: {
+        root: {
+          padding: "12px 20px 16px",
+          gap: 4,
+          // What is said beside the buttons stands above them where there is no room.
+          "@media (max-width: 599.95px)": {
+            paddingInline: 16,
+            flexWrap: "wrap",
+            rowGap: 8,
+            "& > :not(button)": { flex: "1 0 100%" },
+            "& > :empty": { display: "none" },
+          },
+        },
+      },
+    },
     MuiOutlinedInput: {
       styleOverrides: {
         root: {
           backgroundColor: surface.input,
           borderRadius: 8,
+          [touched]: { minHeight: 44 },
           "& .MuiOutlinedInput-notchedOutline": { borderColor: border.control },
           "&:hover .MuiOutlinedInput-notchedOutline": { borderColor: text.secondary },
           "&.Mui-focused .MuiOutlinedInput-notchedOutline": {
@@ -160,6 +198,11 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
         },
       },
     },
+    MuiChip: {
+      styleOverrides: {
+        root: { [touched]: { "&.MuiChip-clickable": { minHeight: 44, borderRadius: 22, paddingInline: 4 } } },
+      },
+    },
     MuiInputLabel: {
       styleOverrides: { root: { color: text.secondary, "&.Mui-focused": { color: text.accent } } },
     },
@@ -169,17 +212,35 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
     MuiFormHelperText: { styleOverrides: { root: { color: text.secondary } } },
     MuiRadio: {
       styleOverrides: {
-        root: { color: border.control, "&.Mui-checked": { color: text.accent }, padding: 6 },
+        root: {
+          color: border.control,
+          "&.Mui-checked": { color: text.accent },
+          padding: 6,
+          [touched]: { padding: 12 },
+        },
       },
     },
     MuiCheckbox: {
       styleOverrides: {
-        root: { color: border.control, "&.Mui-checked": { color: text.accent }, padding: 6 },
+        root: {
+          color: border.control,
+          "&.Mui-checked": { color: text.accent },
+          padding: 6,
+          [touched]: { padding: 12 },
+        },
       },
     },
     MuiSwitch: {
       styleOverrides: {
-        root: { width: 40, height: 24, padding: 0, margin: 4, overflow: "visible" },
+        root: {
+          width: 40,
+          height: 24,
+          padding: 0,
+          margin: 4,
+          overflow: "visible",
+          // The input lies over the switch and is what is touched.
+          [touched]: { "& .MuiSwitch-input": { top: -10, height: 44 } },
+        },
         switchBase: {
           padding: 4,
           "&.Mui-checked": {
@@ -200,12 +261,29 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
         },
       },
     },
+    MuiToggleButton: {
+      styleOverrides: {
+        root: {
+          textTransform: "none",
+          color: text.secondary,
+          borderColor: border.control,
+          [touched]: { minHeight: 44, minWidth: 44 },
+          "&.Mui-selected, &.Mui-selected:hover": {
+            color: text.primary,
+            backgroundColor: surface.selected,
+          },
+          "&:hover": { backgroundColor: surface.hover },
+        },
+      },
+    },
     MuiTab: {
       styleOverrides: {
         root: {
           minHeight: 36,
           textTransform: "none",
           color: text.secondary,
+          [touched]: { minHeight: "44px !important" },
+          "& .MuiTab-icon": { marginInline: 0 },
           "&.Mui-selected": { color: text.primary },
         },
       },

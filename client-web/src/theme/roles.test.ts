@@ -20,6 +20,16 @@ describe.each(all)("theme %s", (_, slots) => {
     expect(failing).toEqual([]);
   });
 
+  test("people without a picture can be told apart by their colours", () => {
+    const lab = roles.avatar.fills
+      .map(toOklch)
+      .map(({ l, c, h }) => [l, c * Math.cos(h), c * Math.sin(h)] as const);
+    const apart = lab.flatMap((one, place) =>
+      lab.slice(place + 1).map((other) => Math.hypot(...one.map((part, axis) => part - (other[axis] ?? 0)))),
+    );
+    expect(Math.min(...apart)).toBeGreaterThan(0.05);
+  });
+
   test("surfaces and readable colours are the ones given", () => {
     expect(roles.surface.sidebar).toBe(slots.sidebar);
     expect(roles.surface.input).toBe(slots.inputBg);

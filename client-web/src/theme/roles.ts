@@ -53,7 +53,8 @@ export interface Roles {
   syntax: { keyword: Colour; string: Colour; comment: Colour; number: Colour; name: Colour };
 }
 
-const HUES = [25, 55, 95, 150, 195, 250, 295, 345];
+/** How many colours there are for people without a picture. */
+const AVATARS = 16;
 
 /** All roles of a theme, from the seven colours it is given. */
 export function rolesOf(slots: Slots): Roles {
@@ -140,9 +141,11 @@ function readableSurface(surface: Colour, ink: Colour, wanted: number): Colour {
 
 function avatars(dark: boolean, wanted: number): Roles["avatar"] {
   const ink: Colour = dark ? "#101418" : "#ffffff";
-  const fills = HUES.map((hue) =>
-    readable(fromOklch({ l: dark ? 0.78 : 0.52, c: 0.11, h: (hue * Math.PI) / 180 }), [ink], wanted),
-  );
+  // Neighbours on the circle of hues differ in lightness as well.
+  const fills = Array.from({ length: AVATARS }, (_, place) => {
+    const l = (dark ? 0.76 : 0.5) + (place % 2 === 0 ? 0.06 : -0.06);
+    return readable(fromOklch({ l, c: 0.115, h: (2 * Math.PI * (place + 0.8)) / AVATARS }), [ink], wanted);
+  });
   return { fills, ink };
 }
 

@@ -1,5 +1,6 @@
 import { createTheme, type Theme } from "@mui/material/styles";
 
+import type { Direction } from "../i18n/direction";
 import { componentsFor } from "./components";
 import { type Roles, rolesOf } from "./roles";
 import { type PaintedTheme, type Slots, themes } from "./themes";
@@ -59,22 +60,27 @@ declare module "@mui/material/styles" {
 
 const made = new Map<string, Theme>();
 
-/** The Material UI theme of a name and a density; the same object each time. */
-export function themeFor(name: PaintedTheme, density: Density = "comfortable"): Theme {
-  const key = `${name} ${density}`;
+/** The Material UI theme of a name, a density and a direction; the same object each time. */
+export function themeFor(
+  name: PaintedTheme,
+  density: Density = "comfortable",
+  direction: Direction = "ltr",
+): Theme {
+  const key = `${name} ${density} ${direction}`;
   const known = made.get(key);
   if (known) return known;
-  const theme = make(themes[name], density);
+  const theme = make(themes[name], density, direction);
   made.set(key, theme);
   return theme;
 }
 
-function make(slots: Slots, density: Density): Theme {
+function make(slots: Slots, density: Density, direction: Direction): Theme {
   const roles = rolesOf(slots);
   const highContrast = slots.highContrast ?? false;
   const { surface, text, fill, border, presence } = roles;
   const state = (colour: string) => ({ main: colour, light: colour, dark: colour });
   return createTheme({
+    direction,
     cssVariables: { cssVarPrefix: "o" },
     spacing: density === "compact" ? 7 : 8,
     shape: { borderRadius: 8 },

@@ -1,4 +1,7 @@
+import type { TFunction } from "i18next";
 import { useEffect } from "react";
+
+import { preferences } from "../../preferences/store";
 
 /** Keys as `Mod+K`: Mod is Ctrl, or Cmd on Apple's machines. */
 export type Keys = string;
@@ -22,25 +25,35 @@ export function pressed(event: KeyboardEvent, keys: Keys): boolean {
   );
 }
 
-/** Keys as they are written on this machine's keyboard. */
-export function written(keys: Keys): string {
-  return keys
-    .replace("Mod", apple ? "⌘" : "Ctrl")
-    .replace("Alt", apple ? "⌥" : "Alt")
-    .replace("ArrowUp", "↑")
-    .replace("ArrowDown", "↓");
+/** Keys with a name of their own in each language. */
+const NAMED = ["Ctrl", "Shift", "Enter", "Home", "End", "Del"];
+const SIGNS: Readonly<Record<string, string>> = {
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  ...(apple ? { Mod: "⌘", Alt: "⌥", Shift: "⇧" } : {}),
+};
+
+/** Keys as they are written on this machine's keyboard, in the language of the texts. */
+export function written(keys: Keys, t: TFunction): string {
+  if (keys === "+") return keys;
+  const name = (part: string) => {
+    const sign = SIGNS[part];
+    if (sign !== undefined) return sign;
+    const key = part === "Mod" ? "Ctrl" : part;
+    return NAMED.includes(key) ? t(`app.keyNames.${key}`) : key;
+  };
+  return keys.split("+").map(name).join("+");
 }
 
-/** Acts on keys anywhere on the page; a part that handled a key itself keeps it. */
-export function useShortcuts(actions: Record<Keys, () => void>): void {
+/** Acts on keys anywhere on the page; a part that handled a key itself keeps it. What answers `false` leaves it to the browser. */
+export function useShortcuts(actions: Record<Keys, () => unknown>): void {
   useEffect(() => {
     const listener = (event: KeyboardEvent) => {
       // While a character is being composed, keys belong to the input method.
-      if (event.defaultPrevented || event.isComposing) return;
+      if (event.defaultPrevented || event.isComposing || !preferences.get().effective.shortcuts) return;
       for (const [keys, act] of Object.entries(actions)) {
         if (!pressed(event, keys)) continue;
-        event.preventDefault();
-        act();
+        if (act() !== false) event.preventDefault();
         return;
       }
     };

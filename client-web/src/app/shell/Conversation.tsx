@@ -1,57 +1,123 @@
 import Box from "@mui/material/Box";
-import { useCallback, useState } from "react";
+import { Suspense, useCallback, useMemo, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 
 import { PanelHeader } from "../../components/PanelHeader";
 import { Region } from "../../components/Region";
 import { Composer } from "../../features/composer/Composer";
-import { MemberList } from "../../features/members/MemberList";
 import { RoomHeader } from "../../features/room-header/RoomHeader";
 import { Thread } from "../../features/timeline/Thread";
 import { Timeline } from "../../features/timeline/Timeline";
+import { later } from "../../i18n/later";
 import { useOpenMatrix } from "../../matrix/directory";
+import { useSyncState } from "../../matrix/MatrixProvider";
+import { useRoom } from "../../matrix/rooms";
+import { useShortcuts } from "../keyboard/shortcuts";
 import { paths } from "../paths";
+import { HeaderActions, useWays } from "./HeaderActions";
+import { useRoomMenu } from "./useRoomMenu";
+import type { Dialogs } from "./useDialogs";
+import { usePanel, writingPlace } from "./usePanel";
+
+const MemberList = later(() => import("../../features/members/MemberList").then((part) => part.MemberList));
+const PersonCard = later(() => import("../../features/members/PersonCard").then((part) => part.PersonCard));
+const Pinned = later(() => import("../../features/collections/Pinned").then((part) => part.Pinned));
+const Threads = later(() => import("../../features/collections/Threads").then((part) => part.Threads));
+const RoomSearch = later(() => import("../../features/search/RoomSearch").then((part) => part.RoomSearch));
+const Door = later(() => import("../../features/door/Door").then((part) => part.Door));
 
 interface Props {
   roomId: string;
   eventId: string | null;
   /** Beside the list of rooms, not instead of it. */
   wide: boolean;
+  dialogs: Dialogs;
 }
 
-type Panel = { readonly what: "members" } | { readonly what: "thread"; readonly threadId: string };
+/** The open room, or what stands before one that one is not in. */
+export function Conversation(props: Props) {
+  const room = useRoom(props.roomId);
+  const sync = useSyncState();
+  const navigate = useNavigate();
+  const outside = room ? room.invited || room.waiting : sync === "live";
+  const { wide } = props;
+  if (!outside) return <Inside {...props} />;
+  const gone = () => void navigate(paths.chat);
+  return (
+    <Region region="timeline" label={room?.name ?? ""} sx={{ flex: 1, minHeight: 0, display: "flex" }}>
+      <Suspense>
+        <Door roomId={props.roomId} onGone={gone} onBack={wide ? undefined : gone} />
+      </Suspense>
+    </Region>
+  );
+}
 
-/** The open room: header, messages, composer, and what is opened beside them. */
-export function Conversation({ roomId, eventId, wide }: Props) {
+/** Header, messages, composer, and what is opened beside them. */
+function Inside({ roomId, eventId, wide, dialogs }: Props) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const [open, setOpen] = useState<{ readonly roomId: string; readonly panel: Panel } | null>(null);
-  // A panel belongs to the room it was opened in.
-  const panel = open?.roomId === roomId ? open.panel : null;
-  const close = useCallback(() => setOpen(null), []);
-  const openThread = useCallback(
-    (threadId: string) => setOpen({ roomId, panel: { what: "thread", threadId } }),
-    [roomId],
+  const room = useRoom(roomId);
+  const { panel, show, close, toggle } = usePanel(roomId);
+  const ways = useWays(roomId);
+  const menu = useRoomMenu(
+    dialogs,
+    roomId,
+    wide ? undefined : ways.map(({ what, label }) => ({ label, go: () => show({ what }) })),
   );
-  const toggleMembers = useCallback(
-    () =>
-      setOpen((before) =>
-        before?.roomId === roomId && before.panel.what === "members"
-          ? null
-          : { roomId, panel: { what: "members" } },
-      ),
-    [roomId],
+  const openThread = useCallback((threadId: string) => show({ what: "thread", threadId }), [show]);
+  useShortcuts(
+    useMemo(
+      () => ({
+        "Mod+F": () => {
+          // Once more in the field itself: the browser's own search.
+          if (document.activeElement?.closest("[data-search]")) return false;
+          show({ what: "search" });
+          return true;
+        },
+      }),
+      [show],
+    ),
+  );
+  const openPerson = useCallback(
+    (userId: string) => show({ what: "person", userId, fromMembers: false }),
+    [show],
   );
   const openRoom = useCallback(
     (id: string, event: string | null) => void navigate(event ? paths.event(id, event) : paths.room(id)),
     [navigate],
   );
-  const openMatrix = useOpenMatrix(openRoom);
+  const openMatrix = useOpenMatrix(openRoom, openPerson);
   const linkTo = useCallback(
     (event: string) => new URL(paths.event(roomId, event), location.href).href,
     [roomId],
   );
+  const jump = useCallback(
+    (event: string) => {
+      if (!wide) close();
+      const go = () => void navigate(paths.event(roomId, event));
+      if (event !== eventId) {
+        go();
+        return;
+      }
+      // There already, perhaps scrolled away: away from its address, and back.
+      void navigate(paths.room(roomId), { replace: true });
+      setTimeout(go, 0);
+    },
+    [close, eventId, navigate, roomId, wide],
+  );
+  const openTitle = () => {
+    if (room?.partner && room.kind === "direct")
+      toggle({ what: "person", userId: room.partner, fromMembers: false });
+    else dialogs.show("room");
+  };
+  const onPanelKey = (press: KeyboardEvent) => {
+    if (press.key !== "Escape" || press.defaultPrevented) return;
+    // A dialog or menu above it closes first; it lies elsewhere in the page.
+    if (!press.currentTarget.contains(press.target as Node)) return;
+    press.stopPropagation();
+    close();
+  };
   const showsRoom = wide || panel === null;
 
   return (
@@ -60,8 +126,11 @@ export function Conversation({ roomId, eventId, wide }: Props) {
         <Box sx={{ flex: 1, minWidth: 0, display: "flex", flexDirection: "column" }}>
           <RoomHeader
             roomId={roomId}
-            onToggleMembers={toggleMembers}
+            onToggleMembers={() => toggle({ what: "members" })}
             membersOpen={panel?.what === "members"}
+            onOpenTitle={openTitle}
+            menu={menu}
+            actions={wide && <HeaderActions ways={ways} open={panel?.what ?? null} onToggle={toggle} />}
             {...(wide ? {} : { onBack: () => void navigate(paths.chat) })}
           />
           <Region
@@ -87,24 +156,81 @@ export function Conversation({ roomId, eventId, wide }: Props) {
           component="aside"
           region="panel"
           label={t("app.region.panel")}
+          onKeyDown={onPanelKey}
           sx={{
             width: { xs: "100%", md: 360 },
             flex: "none",
             minHeight: 0,
             display: "flex",
             flexDirection: "column",
-            borderInlineStart: { md: 1 },
+            borderInlineStart: { md: "1px solid" },
             borderColor: { md: "divider" },
           }}
         >
-          {panel.what === "thread" ? (
+          {panel.what === "thread" && (
             <Thread roomId={roomId} threadId={panel.threadId} onClose={close} onOpenMatrix={openMatrix}>
               <Composer roomId={roomId} threadId={panel.threadId} />
             </Thread>
-          ) : (
+          )}
+          {panel.what === "pinned" && (
+            <Suspense>
+              <Pinned roomId={roomId} onJump={jump} onClose={close} />
+            </Suspense>
+          )}
+          {panel.what === "threads" && (
+            <Suspense>
+              <Threads roomId={roomId} onOpen={openThread} onClose={close} />
+            </Suspense>
+          )}
+          {panel.what === "search" && (
+            <Suspense>
+              <RoomSearch roomId={roomId} onJump={jump} onClose={close} />
+            </Suspense>
+          )}
+          {panel.what === "members" && (
             <>
-              <PanelHeader title={t("members.title")} closeLabel={t("members.hide")} onClose={close} />
-              <MemberList roomId={roomId} onOpenPerson={(userId) => openMatrix(userId, null)} />
+              <PanelHeader
+                takesFocus
+                title={t("members.title")}
+                closeLabel={t("members.hide")}
+                onClose={close}
+              />
+              <Suspense>
+                <MemberList
+                  roomId={roomId}
+                  onOpenPerson={(userId) => show({ what: "person", userId, fromMembers: true })}
+                  onInvite={() => dialogs.show("invite")}
+                />
+              </Suspense>
+            </>
+          )}
+          {panel.what === "person" && (
+            <>
+              <PanelHeader
+                takesFocus
+                title={t("members.person")}
+                closeLabel={t("common.close")}
+                onClose={close}
+                {...(panel.fromMembers
+                  ? { back: { label: t("members.backToList"), go: () => show({ what: "members" }) } }
+                  : {})}
+              />
+              <Suspense>
+                <PersonCard
+                  key={panel.userId}
+                  userId={panel.userId}
+                  roomId={roomId}
+                  onOpenRoom={(id) => {
+                    if (id === roomId) close();
+                    else openRoom(id, null);
+                  }}
+                  onEditProfile={() => dialogs.show("settings", "profile")}
+                  onWrite={() => {
+                    if (!wide) close();
+                    setTimeout(() => writingPlace()?.focus(), 0);
+                  }}
+                />
+              </Suspense>
             </>
           )}
         </Region>

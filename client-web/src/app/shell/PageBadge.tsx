@@ -10,7 +10,7 @@ const UNREAD = "/favicon-unread.svg";
 export function PageBadge() {
   const { t } = useTranslation();
   const { count } = useUnread();
-  const name = t("app.product");
+  const name = t("app.title");
   useEffect(() => {
     document.title = count > 0 ? `(${String(count)}) ${name}` : name;
     document.querySelector("link[rel='icon']")?.setAttribute("href", count > 0 ? UNREAD : PLAIN);

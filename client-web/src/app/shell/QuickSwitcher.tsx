@@ -1,4 +1,5 @@
 import Bolt from "@mui/icons-material/BoltOutlined";
+import Lock from "@mui/icons-material/Lock";
 import Tag from "@mui/icons-material/Tag";
 import Box from "@mui/material/Box";
 import Dialog from "@mui/material/Dialog";
@@ -7,30 +8,35 @@ import Typography from "@mui/material/Typography";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { hidden } from "../../components/hidden";
+import { useAnnounced } from "../../components/Announcer";
 import { PersonAvatar } from "../../components/PersonAvatar";
+import { takeTyped } from "../keyboard/typedAhead";
 import { rank } from "./rank";
 
 /** Something one can jump to. */
 export interface Destination {
   id: string;
   name: string;
-  kind: "direct" | "channel" | "group" | "command";
+  kind: "direct" | "channel" | "group" | "person" | "command";
   /** More to find it by, and shown beside the name. */
   hint?: string;
   unread?: boolean;
+  /** A channel that is not open to everybody. */
+  private?: boolean;
   go: () => void;
 }
 
 interface Props {
   destinations: readonly Destination[];
+  /** What is being looked for, for who can find more. */
+  onWanted?: (wanted: string) => void;
   onClose: () => void;
 }
 
 const SHOWN = 40;
 
 /** The way to everything by a few letters of its name. A combobox: the field keeps the focus, arrows move through the list. */
-export function QuickSwitcher({ destinations, onClose }: Props) {
+export function QuickSwitcher({ destinations, onWanted, onClose }: Props) {
   const { t } = useTranslation();
   const [wanted, setWanted] = useState("");
   const [at, setAt] = useState(0);
@@ -38,6 +44,7 @@ export function QuickSwitcher({ destinations, onClose }: Props) {
   const list = useRef<HTMLUListElement>(null);
   const found = useMemo(() => rank(destinations, wanted).slice(0, SHOWN), [destinations, wanted]);
   const chosen = found[Math.min(at, found.length - 1)];
+  useAnnounced(t("app.switcher.results", { count: found.length }));
 
   useEffect(() => {
     list.current?.querySelector("[aria-selected='true']")?.scrollIntoView({ block: "nearest" });
@@ -48,6 +55,16 @@ export function QuickSwitcher({ destinations, onClose }: Props) {
     onClose();
     // After the dialog has given the focus back: the place it leads to takes it.
     setTimeout(destination.go, 0);
+  };
+  const look = (text: string) => {
+    setWanted(text);
+    setAt(0);
+    onWanted?.(text);
+  };
+  const onFocus = () => {
+    const { text, entered } = takeTyped();
+    if (text !== "") look(wanted + text);
+    if (entered) go(rank(destinations, wanted + text)[0]);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.nativeEvent.isComposing) return;
@@ -75,17 +92,21 @@ export function QuickSwitcher({ destinations, onClose }: Props) {
       fullWidth
       maxWidth="sm"
       transitionDuration={80}
-      aria-label={t("app.switcher.title")}
-      slotProps={{ paper: { sx: { mt: "12vh", mb: "auto", mx: 1.5, width: "calc(100% - 24px)" } } }}
+      slotProps={{
+        paper: {
+          "aria-label": t("app.switcher.title"),
+          sx: { mt: "12vh", mb: "auto", mx: 1.5, width: "calc(100% - 24px)" },
+        },
+      }}
     >
       <InputBase
         autoFocus
         fullWidth
         value={wanted}
         onChange={(event) => {
-          setWanted(event.target.value);
-          setAt(0);
+          look(event.target.value);
         }}
+        onFocus={onFocus}
         onKeyDown={onKeyDown}
         placeholder={t("app.switcher.placeholder")}
         inputProps={{
@@ -100,9 +121,6 @@ export function QuickSwitcher({ destinations, onClose }: Props) {
         }}
         sx={{ px: 2, py: 1.25, fontSize: "1rem", borderBottom: 1, borderColor: "divider" }}
       />
-      <Box role="status" sx={hidden}>
-        {t("app.switcher.results", { count: found.length })}
-      </Box>
       <Box
         component="ul"
         role="listbox"
@@ -160,9 +178,9 @@ export function QuickSwitcher({ destinations, onClose }: Props) {
   );
 }
 
-function iconOf({ kind, id, name }: Destination): ReactNode {
+function iconOf({ kind, id, name, ...more }: Destination): ReactNode {
   const icons = { sx: { fontSize: 20, mx: "2px", color: "text.secondary" }, "aria-hidden": true };
   if (kind === "command") return <Bolt {...icons} />;
-  if (kind === "channel") return <Tag {...icons} />;
+  if (kind === "channel") return more.private ? <Lock {...icons} /> : <Tag {...icons} />;
   return <PersonAvatar id={id} name={name} size={24} square={kind === "group"} />;
 }

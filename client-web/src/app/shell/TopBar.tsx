@@ -1,31 +1,40 @@
+import Add from "@mui/icons-material/Add";
+import Check from "@mui/icons-material/Check";
+import Smile from "@mui/icons-material/SentimentSatisfiedAltOutlined";
 import Search from "@mui/icons-material/Search";
 import Settings from "@mui/icons-material/SettingsOutlined";
 import Badge from "@mui/material/Badge";
 import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
 import ButtonBase from "@mui/material/ButtonBase";
 import Divider from "@mui/material/Divider";
-import Menu from "@mui/material/Menu";
 import MenuItem from "@mui/material/MenuItem";
 import Typography from "@mui/material/Typography";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
+import { alert } from "../../components/Announcer";
 import { CountBadge } from "../../components/CountBadge";
 import { IconAction } from "../../components/IconAction";
 import { Keys } from "../../components/Keys";
 import { PersonAvatar } from "../../components/PersonAvatar";
 import { PresenceDot } from "../../components/PresenceDot";
-import { useLogOut, useUserId } from "../../matrix/MatrixProvider";
+import { useClient, useLogOut, useUserId } from "../../matrix/MatrixProvider";
 import { usePresence } from "../../matrix/presence";
 import { useMedia } from "../../matrix/media";
 import { useOwnProfile } from "../../matrix/profile";
+import { reasonOf } from "../../matrix/requests";
 import { useUnread } from "../../matrix/rooms";
+import { setStatus, shownText, useOwnStatus, type Status } from "../../matrix/status";
 import { written } from "../keyboard/shortcuts";
 import { paths } from "../paths";
 import { layout } from "./layout";
 import { ProductMark } from "../../components/ProductMark";
+import { LaterMenu } from "../../components/LaterMenu";
 import type { Dialogs } from "./useDialogs";
+
+const STATES: readonly Status["state"][] = ["online", "away", "busy", "offline"];
 
 interface Props {
   dialogs: Dialogs;
@@ -54,6 +63,7 @@ export function TopBar({ dialogs, onLoggedOut }: Props) {
           alignItems: "center",
           gap: 1,
           minHeight: 36,
+          "@media (pointer: coarse)": { minHeight: 44, minWidth: 44 },
           paddingInlineEnd: 1,
           borderRadius: 1,
           color: "text.primary",
@@ -68,11 +78,12 @@ export function TopBar({ dialogs, onLoggedOut }: Props) {
         </Typography>
         <CountBadge count={count} loud={mentions > 0} label={label} />
       </Box>
-      <SearchField onOpen={() => dialogs.show("switch")} />
+      <SearchField onOpen={() => dialogs.show("search")} />
+      <NewChatButton onOpen={() => dialogs.show("new")} />
       <Box sx={{ flex: { xs: "none", md: 1 } }} />
       <IconAction
         label={t("app.bar.settings")}
-        keys={written("Mod+,")}
+        keys={written("Mod+,", t)}
         onClick={() => dialogs.show("settings")}
       >
         <Settings fontSize="small" />
@@ -82,12 +93,35 @@ export function TopBar({ dialogs, onLoggedOut }: Props) {
   );
 }
 
+/** Begins a conversation: with its name where there is room for it. */
+function NewChatButton({ onOpen }: { onOpen: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Button
+      variant="contained"
+      onClick={onOpen}
+      aria-label={t("rooms.newChat")}
+      sx={{
+        flex: "none",
+        minWidth: 44,
+        px: { xs: 1, md: 1.5 },
+        "@media (pointer: coarse)": { minHeight: 44 },
+      }}
+    >
+      <Add aria-hidden sx={{ fontSize: 20 }} />
+      <Box component="span" sx={{ display: { xs: "none", md: "inline" }, paddingInlineStart: 0.5 }}>
+        {t("app.bar.chat")}
+      </Box>
+    </Button>
+  );
+}
+
 function SearchField({ onOpen }: { onOpen: () => void }) {
   const { t } = useTranslation();
   return (
     <ButtonBase
       onClick={onOpen}
-      aria-keyshortcuts="Control+K"
+      aria-keyshortcuts="Control+Shift+F"
       sx={{
         flex: 1,
         maxWidth: 520,
@@ -114,7 +148,7 @@ function SearchField({ onOpen }: { onOpen: () => void }) {
         {t("app.bar.search")}
       </Box>
       <Box component="span" aria-hidden sx={{ display: { xs: "none", sm: "inline-flex" } }}>
-        <Keys keys={written("Mod+K")} />
+        <Keys keys={written("Mod+Shift+F", t)} />
       </Box>
     </ButtonBase>
   );
@@ -126,6 +160,9 @@ function Account({ dialogs, onLoggedOut }: { dialogs: Dialogs; onLoggedOut: () =
   const profile = useOwnProfile();
   const picture = useMedia(profile.picture, { width: 36, height: 36, crop: true }).url ?? undefined;
   const presence = usePresence(userId);
+  const client = useClient();
+  const status = useOwnStatus();
+  const said = shownText(status);
   const logOut = useLogOut();
   const opener = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
@@ -152,7 +189,7 @@ function Account({ dialogs, onLoggedOut }: { dialogs: Dialogs; onLoggedOut: () =
           <PersonAvatar id={userId} name={profile.name} src={picture} size={28} />
         </Badge>
       </IconAction>
-      <Menu
+      <LaterMenu
         open={open}
         anchorEl={() => opener.current}
         onClose={() => {
@@ -176,10 +213,45 @@ function Account({ dialogs, onLoggedOut }: { dialogs: Dialogs; onLoggedOut: () =
               {profile.name}
             </Typography>
             <Typography variant="caption" component="div" noWrap sx={{ color: "text.secondary" }}>
-              {presence.status || userId}
+              {userId}
             </Typography>
           </Box>
         </Box>
+        <Divider component="li" role="presentation" sx={{ my: 0.5 }} />
+        {STATES.map((state) => (
+          <MenuItem
+            key={state}
+            role="menuitemradio"
+            aria-checked={status.state === state}
+            onClick={choose(() => {
+              setStatus(client, { ...status, state }).catch((error: unknown) =>
+                alert(t("common.failed", { reason: reasonOf(error) })),
+              );
+            })}
+            sx={{ gap: 1.25 }}
+          >
+            <PresenceDot presence={state} silent />
+            <Box component="span" sx={{ flex: 1 }}>
+              {t(`common.presence.${state}`)}
+            </Box>
+            {status.state === state && <Check aria-hidden sx={{ fontSize: 18, color: "text.secondary" }} />}
+          </MenuItem>
+        ))}
+        <MenuItem
+          onClick={choose(() => {
+            dialogs.show("status");
+          })}
+          sx={{ gap: 1.25 }}
+        >
+          <Smile aria-hidden sx={{ fontSize: 16, mx: "-3px", color: "text.secondary" }} />
+          <Box
+            component="span"
+            dir="auto"
+            sx={{ maxWidth: 220, overflow: "hidden", textOverflow: "ellipsis" }}
+          >
+            {said ? t("rooms.status", { status: said }) : t("app.account.status")}
+          </Box>
+        </MenuItem>
         <Divider component="li" role="presentation" sx={{ my: 0.5 }} />
         <MenuItem
           onClick={choose(() => {
@@ -197,6 +269,13 @@ function Account({ dialogs, onLoggedOut }: { dialogs: Dialogs; onLoggedOut: () =
         </MenuItem>
         <MenuItem
           onClick={choose(() => {
+            dialogs.show("saved");
+          })}
+        >
+          {t("app.account.saved")}
+        </MenuItem>
+        <MenuItem
+          onClick={choose(() => {
             dialogs.show("keys");
           })}
         >
@@ -206,7 +285,7 @@ function Account({ dialogs, onLoggedOut }: { dialogs: Dialogs; onLoggedOut: () =
         <MenuItem onClick={choose(() => void logOut().finally(onLoggedOut))}>
           {t("app.account.logOut")}
         </MenuItem>
-      </Menu>
+      </LaterMenu>
     </>
   );
 }

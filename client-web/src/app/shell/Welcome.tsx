@@ -1,20 +1,21 @@
 import Chat from "@mui/icons-material/ChatBubbleOutlineOutlined";
-import Waving from "@mui/icons-material/WavingHandOutlined";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 
 import { EmptyState } from "../../components/EmptyState";
 import { Region } from "../../components/Region";
+import { later } from "../../i18n/later";
 import { useSyncState } from "../../matrix/MatrixProvider";
-import { useOwnProfile } from "../../matrix/profile";
 import { useRooms } from "../../matrix/rooms";
 import type { Dialogs } from "./useDialogs";
 
+const FirstRun = later(() => import("../../features/first-run/FirstRun").then((part) => part.FirstRun));
+
 /** What stands where a conversation will be: for who has some, how to open one; for who is new, how to begin. */
-export function Welcome({ dialogs }: { dialogs: Dialogs }) {
+export function Welcome({ dialogs, onOpen }: { dialogs: Dialogs; onOpen: (roomId: string) => void }) {
   const { t } = useTranslation();
-  const { name } = useOwnProfile();
   const sync = useSyncState();
   const { invites, direct, channels, groups } = useRooms();
   const isNew = invites.length + direct.length + channels.length + groups.length === 0;
@@ -26,32 +27,15 @@ export function Welcome({ dialogs }: { dialogs: Dialogs }) {
       sx={{ flex: 1, display: "flex", minHeight: 0 }}
     >
       {isNew ? (
-        <EmptyState
-          level={1}
-          icon={<Waving />}
-          title={t("app.empty.welcome", { name })}
-          text={t("app.empty.welcomeText")}
-          actions={
-            <>
-              <Button
-                variant="contained"
-                onClick={() => {
-                  dialogs.show("settings", "profile");
-                }}
-              >
-                {t("app.empty.profile")}
-              </Button>
-              <Button
-                variant="outlined"
-                onClick={() => {
-                  dialogs.show("settings", "appearance");
-                }}
-              >
-                {t("app.empty.appearance")}
-              </Button>
-            </>
-          }
-        />
+        <Suspense>
+          <FirstRun
+            onFindPeople={() => dialogs.show("new")}
+            onBrowse={() => dialogs.show("channels")}
+            onProfile={() => dialogs.show("settings", "profile")}
+            onAppearance={() => dialogs.show("settings", "appearance")}
+            onOpen={onOpen}
+          />
+        </Suspense>
       ) : (
         <EmptyState
           level={1}

@@ -28,7 +28,7 @@ export const layout = {
     display: "flex",
     flexDirection: "column",
     bgcolor: "surface.sidebar",
-    borderInlineEnd: { md: 1 },
+    borderInlineEnd: { md: "1px solid" },
     borderColor: { md: "divider" },
   },
   conversation: {

@@ -2,7 +2,18 @@ import { useMemo } from "react";
 import { useSearchParams } from "react-router";
 
 /** The dialogs of the shell: which one is open stands in the address, so that going back closes it and a link opens it. */
-export type DialogName = "settings" | "switch" | "keys" | "profile";
+export type DialogName =
+  | "settings"
+  | "switch"
+  | "keys"
+  | "profile"
+  | "search"
+  | "saved"
+  | "new"
+  | "channels"
+  | "room"
+  | "invite"
+  | "status";
 
 /** What is open, and how to change that. */
 export interface Dialogs {
@@ -13,7 +24,19 @@ export interface Dialogs {
   close: () => void;
 }
 
-const NAMES: readonly DialogName[] = ["settings", "switch", "keys", "profile"];
+const NAMES: readonly DialogName[] = [
+  "settings",
+  "switch",
+  "keys",
+  "profile",
+  "search",
+  "saved",
+  "new",
+  "channels",
+  "room",
+  "invite",
+  "status",
+];
 
 /** The dialogs of the shell. */
 export function useDialogs(): Dialogs {

@@ -1,6 +1,23 @@
 import Box from "@mui/material/Box";
 import { EmojiPicker as Picker } from "frimousse";
+import type { ComponentProps } from "react";
 import { useTranslation } from "react-i18next";
+
+interface Emoji extends ComponentProps<"button"> {
+  readonly emoji: { readonly emoji: string };
+}
+
+/** Places count from one in ARIA and from zero in the library, which finds its rows by that number: only the first goes without. */
+const PARTS = {
+  Row: (props: ComponentProps<"div">) => (
+    <div {...props} aria-rowindex={props["aria-rowindex"] || undefined} />
+  ),
+  Emoji: ({ emoji, ...props }: Emoji) => (
+    <button type="button" {...props} aria-colindex={Number(props["aria-colindex"] ?? 0) + 1}>
+      {emoji.emoji}
+    </button>
+  ),
+};
 
 /** All emoji with a search field; names and keywords come from our own server. */
 export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
@@ -27,7 +44,7 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
           border: 1,
           borderColor: "border.control",
           borderRadius: "8px",
-          "&:focus-visible": { outline: "2px solid", outlineColor: "focus", outlineOffset: 1 },
+          "&:focus-visible": { outline: "2px solid", outlineColor: "focus", outlineOffset: "-1px" },
         },
         "& [frimousse-category-header]": {
           px: 1.5,
@@ -52,10 +69,10 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
       }}
     >
       <Picker.Search autoFocus aria-label={t("common.findEmoji")} placeholder={t("common.findEmoji")} />
-      <Picker.Viewport>
+      <Picker.Viewport tabIndex={0} aria-label={t("common.emoji")} role="group">
         <Picker.Loading />
         <Picker.Empty>{t("common.noEmoji")}</Picker.Empty>
-        <Picker.List aria-label={t("common.emoji")} />
+        <Picker.List aria-label={t("common.emoji")} components={PARTS} />
       </Picker.Viewport>
     </Box>
   );

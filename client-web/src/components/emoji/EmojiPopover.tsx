@@ -1,33 +1,16 @@
-import Popover from "@mui/material/Popover";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 
-const EmojiPicker = lazy(() => import("./EmojiPicker").then((part) => ({ default: part.EmojiPicker })));
+import { later } from "../../i18n/later";
+import type { Props } from "./EmojiPanel";
 
-interface Props {
-  anchor: HTMLElement | null;
-  onPick: (emoji: string) => void;
-  onClose: () => void;
-}
+const EmojiPanel = later(() => import("./EmojiPanel").then((part) => part.EmojiPanel));
 
 /** The emoji picker beside what opened it; loaded with its first opening. */
-export function EmojiPopover({ anchor, onPick, onClose }: Props) {
+export function EmojiPopover(props: Props) {
+  if (props.anchor === null) return null;
   return (
-    <Popover
-      open={anchor !== null}
-      anchorEl={anchor}
-      onClose={onClose}
-      anchorOrigin={{ vertical: "top", horizontal: "right" }}
-      transformOrigin={{ vertical: "bottom", horizontal: "right" }}
-      slotProps={{ paper: { sx: { width: 340, height: 380, overflow: "hidden" } } }}
-    >
-      <Suspense fallback={null}>
-        <EmojiPicker
-          onPick={(emoji) => {
-            onPick(emoji);
-            onClose();
-          }}
-        />
-      </Suspense>
-    </Popover>
+    <Suspense fallback={null}>
+      <EmojiPanel {...props} />
+    </Suspense>
   );
 }

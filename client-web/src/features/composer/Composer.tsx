@@ -1,13 +1,14 @@
+import AddIcon from "@mui/icons-material/Add";
 import AttachIcon from "@mui/icons-material/AttachFile";
 import EmojiIcon from "@mui/icons-material/EmojiEmotionsOutlined";
 import SendIcon from "@mui/icons-material/Send";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import {
+  Suspense,
   useCallback,
   useEffect,
   useId,
-  useLayoutEffect,
   useMemo,
   useRef,
   useState,
@@ -19,21 +20,26 @@ import { useTranslation } from "react-i18next";
 
 import { EmojiPopover } from "../../components/emoji/EmojiPopover";
 import { IconAction } from "../../components/IconAction";
+import { later } from "../../i18n/later";
 import { draftsOf, placeOf, useDraft } from "../../matrix/drafts";
 import { viewOf } from "../../matrix/events";
 import { useClient } from "../../matrix/MatrixProvider";
 import { useMembers } from "../../matrix/members";
-import { isOpen, windowsNow } from "../../matrix/policy";
+import { usePermission } from "../../matrix/permissions";
+import { isOpen, useOffers, windowsNow } from "../../matrix/policy";
 import { roomStore, useRoom } from "../../matrix/rooms";
 import { lastOwn, sendEdit, sendMessage } from "../../matrix/send";
 import { findEvent, markRead, usePowers } from "../../matrix/timeline";
 import { uploadsOf } from "../../matrix/upload";
 import { usePreferences } from "../../preferences/store";
 import { block, compose, nameAt, suggest, wrap, type Edited, type Nameable } from "./compose";
+import { GrowingField } from "./GrowingField";
 import { Suggestions } from "./Suggestions";
 import { Target } from "./Target";
 import { UploadList } from "./UploadList";
 import { useTypingNotice } from "./useTypingNotice";
+
+const Extras = later(() => import("./Extras").then((part) => part.Extras));
 
 interface Props {
   roomId: string;
@@ -79,26 +85,23 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
   const drafts = draftsOf(me);
   const draft = useDraft(me, place);
   const room = useRoom(roomId);
-  const members = useMembers(roomId);
-  const { send_key } = usePreferences();
+  // Only who is about to be named has to be known.
+  const members = useMembers(draft.text.includes("@") ? roomId : null);
+  const { send_key, shortcuts } = usePreferences();
   const field = useRef<HTMLTextAreaElement>(null);
   const files = useRef<HTMLInputElement>(null);
   const [cursor, setCursor] = useState(0);
   const [picked, setPicked] = useState(0);
   const [quiet, setQuiet] = useState<string | null>(null);
   const [emoji, setEmoji] = useState<HTMLElement | null>(null);
+  const [extras, setExtras] = useState<HTMLElement | null>(null);
   const [dragging, setDragging] = useState(false);
+  const { accepted } = useOffers();
+  const maySendFiles = usePermission("chat.send_files");
+  const [refused, setRefused] = useState(false);
   const tell = useTypingNotice(roomId);
   const listId = useId();
   const composing = useRef(false);
-
-  // Height by content, up to a third of the window.
-  useLayoutEffect(() => {
-    const element = field.current;
-    if (!element) return;
-    element.style.height = "auto";
-    element.style.height = `${String(Math.min(element.scrollHeight, Math.round(window.innerHeight / 3)))}px`;
-  }, [draft.text]);
 
   useEffect(() => {
     if (matchMedia("(pointer: fine)").matches) field.current?.focus({ preventScroll: true });
@@ -232,7 +235,7 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
       press.preventDefault();
       return;
     }
-    if (!command) return;
+    if (!command || !shortcuts) return;
     const key = press.key.toLowerCase();
     const sign = press.shiftKey ? "" : ({ b: "**", i: "*", e: "`" }[key] ?? "");
     if (sign) change(wrap(draft.text, selectionStart, selectionEnd, sign));
@@ -242,6 +245,10 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
   };
 
   const upload = (list: Iterable<File>) => {
+    if (!maySendFiles) {
+      setRefused(true);
+      return;
+    }
     for (const file of list) {
       void uploadsOf(client).add({ roomId, threadId, replyTo: draft.replyTo }, file);
     }
@@ -283,7 +290,7 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
           bgcolor: "surface.input",
           "&:focus-within": {
             borderColor: "primary.main",
-            boxShadow: `0 0 0 1px ${theme.palette.primary.main}`,
+            boxShadow: `0 0 0 ${theme.highContrast ? "2" : "1"}px ${theme.palette.primary.main}`,
           },
         })}
       >
@@ -295,24 +302,34 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
           </Box>
         )}
         <Box sx={{ display: "flex", alignItems: "flex-end", p: "5px" }}>
-          <IconAction label={t("composer.attach")} onClick={() => files.current?.click()}>
+          <IconAction
+            label={t(maySendFiles ? "composer.attach" : "composer.noFiles")}
+            aria-disabled={!maySendFiles}
+            onClick={() => (maySendFiles ? files.current?.click() : setRefused(true))}
+            sx={{ ...(maySendFiles ? {} : { opacity: 0.5 }) }}
+          >
             <AttachIcon fontSize="small" />
+          </IconAction>
+          <IconAction
+            label={t("composer.more")}
+            aria-haspopup="menu"
+            onClick={(press) => setExtras(press.currentTarget)}
+          >
+            <AddIcon fontSize="small" />
           </IconAction>
           <input
             ref={files}
             type="file"
             multiple
             hidden
+            accept={accepted}
             onChange={(chosen) => {
               upload(chosen.target.files ?? []);
               chosen.target.value = "";
             }}
           />
-          <Box
-            component="textarea"
+          <GrowingField
             ref={field}
-            rows={1}
-            dir="auto"
             data-composer={place}
             value={draft.text}
             aria-label={t("composer.label", { name })}
@@ -326,6 +343,7 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
               setCursor(changed.target.selectionStart);
               setPicked(0);
               setQuiet(null);
+              setRefused(false);
               tell(changed.target.value.trim() !== "" && !draft.editing);
             }}
             onSelect={(selected) => setCursor(selected.currentTarget.selectionStart)}
@@ -338,22 +356,6 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
             }}
             onBlur={() => tell(false)}
             onPaste={onPaste}
-            sx={(theme) => ({
-              flex: 1,
-              minWidth: 0,
-              border: 0,
-              outline: "none",
-              resize: "none",
-              bgcolor: "transparent",
-              color: "text.primary",
-              ...theme.typography.body1,
-              fontFamily: theme.typography.fontFamily,
-              fontSize: "max(0.9375rem, 15px)",
-              py: "6px",
-              px: 0.75,
-              "&::placeholder": { color: "text.secondary", opacity: 1 },
-              "@media (pointer: coarse)": { fontSize: "16px", py: "10px" },
-            })}
           />
           <IconAction label={t("composer.emoji")} onClick={(press) => setEmoji(press.currentTarget)}>
             <EmojiIcon fontSize="small" />
@@ -373,15 +375,32 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
               "@media (pointer: coarse)": { height: 44, width: 44 },
             }}
           >
-            <SendIcon sx={{ fontSize: 18 }} />
+            <SendIcon className="pointing" sx={{ fontSize: 18 }} />
           </Button>
         </Box>
+        {refused && (
+          <Box role="alert" sx={{ px: 1.5, pb: 1, typography: "caption", color: "dangerText" }}>
+            {t("composer.noFiles")}
+          </Box>
+        )}
         {size > LIMIT && (
           <Box role="alert" sx={{ px: 1.5, pb: 1, typography: "caption", color: "dangerText" }}>
             {t("composer.tooLong", { size, limit: LIMIT })}
           </Box>
         )}
       </Box>
+      {extras && (
+        <Suspense fallback={null}>
+          <Extras
+            place={{ roomId, threadId, replyTo: draft.replyTo }}
+            anchor={extras}
+            onClose={() => {
+              setExtras(null);
+              setTimeout(() => field.current?.focus(), 0);
+            }}
+          />
+        </Suspense>
+      )}
       <EmojiPopover
         anchor={emoji}
         onClose={() => {

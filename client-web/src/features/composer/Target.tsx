@@ -1,4 +1,6 @@
 import CloseIcon from "@mui/icons-material/Close";
+import EditIcon from "@mui/icons-material/EditOutlined";
+import ReplyIcon from "@mui/icons-material/Reply";
 import Box from "@mui/material/Box";
 import { useTranslation } from "react-i18next";
 
@@ -13,6 +15,7 @@ export function Target({ roomId, draft, onLeave }: { roomId: string; draft: Draf
   const { t } = useTranslation();
   const client = useClient();
   if (!draft.replyTo && !draft.editing) return null;
+  const Mark = draft.editing ? EditIcon : ReplyIcon;
   const answered = draft.replyTo ? findEvent(client, roomId, draft.replyTo) : null;
   return (
     <Box
@@ -30,6 +33,11 @@ export function Target({ roomId, draft, onLeave }: { roomId: string; draft: Draf
         pb: 0.5,
       }}
     >
+      <Mark
+        aria-hidden
+        className={draft.editing ? "" : "pointing"}
+        sx={{ fontSize: 17, color: "accentText" }}
+      />
       <Box sx={{ flex: 1, minWidth: 0, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
         {draft.editing ? (
           t("composer.editing")

@@ -31,8 +31,9 @@ export function UploadList({ roomId }: { roomId: string }) {
             </Box>
             {upload.error === null ? (
               <LinearProgress
-                variant="determinate"
-                value={upload.size > 0 ? Math.round((upload.sent / upload.size) * 100) : 0}
+                {...(upload.size > 0
+                  ? { variant: "determinate", value: Math.round((upload.sent / upload.size) * 100) }
+                  : { variant: "indeterminate" })}
                 aria-label={t("composer.uploading", { name: upload.name })}
               />
             ) : (

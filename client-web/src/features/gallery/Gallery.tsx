@@ -8,6 +8,7 @@ import { type ReactNode, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 
+import { tryDirection } from "../../i18n/direction";
 import { preferences } from "../../preferences/store";
 import { isThemeName, themeNames } from "../../theme/themes";
 import { Buttons, Choices, Dialogs, Fields, Lists, Marks, People, States, Surfaces } from "./samples";
@@ -44,13 +45,11 @@ export function Gallery() {
   );
   useEffect(() => {
     document.title = t("gallery.title");
-    const root = document.documentElement;
-    const before = root.dir;
-    root.dir = rtl ? "rtl" : "ltr";
-    return () => {
-      root.dir = before;
-    };
-  }, [rtl, t]);
+  }, [t]);
+  useEffect(() => {
+    tryDirection(rtl ? "rtl" : null);
+    return () => tryDirection(null);
+  }, [rtl]);
 
   const change = (name: string, value: string | null) => {
     setSearch((before) => {

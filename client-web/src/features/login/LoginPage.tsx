@@ -6,11 +6,14 @@ import Typography from "@mui/material/Typography";
 import { type SubmitEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { useAnnounced } from "../../components/Announcer";
 import { ProductMark } from "../../components/ProductMark";
 import {
   findFlows,
+  isSoft,
   type LoginFlows,
   loginWithPassword,
+  restoreSession,
   type Session,
   SessionError,
 } from "../../matrix/session";
@@ -31,9 +34,18 @@ export function LoginPage({ onLoggedIn }: Props) {
   const [codeWanted, setCodeWanted] = useState(false);
   const [token, setToken] = useState(takeToken);
   const [busy, setBusy] = useState(token !== null);
+  useAnnounced(token ? t("login.handedOver") : "");
   const [failure, setFailure] = useState("");
   const alert = useRef<HTMLDivElement>(null);
   const server = location.host;
+  /** Whose session only waits for them to log in again. */
+  const [again, setAgain] = useState("");
+
+  useEffect(() => {
+    void restoreSession().then((kept) => {
+      if (kept && isSoft(kept)) setAgain(kept.userId);
+    });
+  }, []);
 
   useEffect(() => {
     findFlows(location.origin).then(setFlows, (refusal: unknown) => {
@@ -131,7 +143,7 @@ export function LoginPage({ onLoggedIn }: Props) {
             {title}
           </Typography>
           <Typography variant="body2" sx={{ color: "text.secondary", mb: 2.5 }}>
-            {t("login.lead")}
+            {t(again ? "login.again" : "login.lead")}
           </Typography>
           {failure && (
             <Alert severity="error" variant="outlined" ref={alert} tabIndex={-1} sx={{ mb: 2 }}>
@@ -139,7 +151,7 @@ export function LoginPage({ onLoggedIn }: Props) {
             </Alert>
           )}
           {token ? (
-            <Typography role="status">{t("login.handedOver")}</Typography>
+            <Typography>{t("login.handedOver")}</Typography>
           ) : (
             <Box
               component="form"
@@ -148,14 +160,18 @@ export function LoginPage({ onLoggedIn }: Props) {
               sx={{ display: "flex", flexDirection: "column", gap: 2 }}
             >
               <Field
+                key={again}
                 name="username"
+                defaultValue={again}
                 label={t("login.user")}
                 autoComplete="username"
-                autoFocus
+                autoFocus={!again}
                 autoCapitalize="none"
               />
               <PasswordField
+                key={`password ${again}`}
                 name="password"
+                autoFocus={again !== ""}
                 label={t(making ? "login.newPassword" : "login.password")}
                 autoComplete={making ? "new-password" : "current-password"}
                 {...(making && { helperText: t("login.passwordHint") })}
@@ -195,7 +211,15 @@ export function LoginPage({ onLoggedIn }: Props) {
           )}
         </Box>
         <Box component="details" sx={{ mt: 2, px: 1, fontSize: "0.8125rem", color: "text.secondary" }}>
-          <Box component="summary" sx={{ cursor: "pointer", minHeight: 24, borderRadius: 1 }}>
+          <Box
+            component="summary"
+            sx={{
+              cursor: "pointer",
+              minHeight: 24,
+              borderRadius: 1,
+              "@media (pointer: coarse)": { py: 1.5 },
+            }}
+          >
             {t("login.kept")}
           </Box>
           <Box component="p" sx={{ m: 0, mt: 0.5 }}>
@@ -203,7 +227,15 @@ export function LoginPage({ onLoggedIn }: Props) {
           </Box>
         </Box>
         <Box sx={{ mt: 1, px: 1, fontSize: "0.8125rem" }}>
-          <Link href="/connect" sx={{ display: "inline-block", minHeight: 24 }}>
+          <Link
+            href="/connect"
+            sx={{
+              display: "inline-flex",
+              alignItems: "center",
+              minHeight: 24,
+              "@media (pointer: coarse)": { minHeight: 44 },
+            }}
+          >
             {t("login.other")}
           </Link>
         </Box>

@@ -9,9 +9,9 @@ const sentence = (code: string, byLink = false) =>
   sentenceFor(i18next.t, new SessionError(code, "as the server says", 403, 4200), byLink);
 
 test("a refusal is told as what to do", () => {
-  expect(sentence("M_FORBIDDEN")).toMatch(/do not belong together/);
+  expect(sentence("M_FORBIDDEN")).toMatch(/Wrong user name or password/);
   expect(sentence("M_LIMIT_EXCEEDED")).toMatch(/in 5 s/);
-  expect(sentence("M_FORBIDDEN", true)).toMatch(/link you came by/);
+  expect(sentence("M_FORBIDDEN", true)).toMatch(/login link is no longer valid/);
 });
 
 test("an unknown refusal is told in the server's words", () => {

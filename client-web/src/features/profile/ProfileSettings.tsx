@@ -1,8 +1,6 @@
 import Alert from "@mui/material/Alert";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import Chip from "@mui/material/Chip";
-import MenuItem from "@mui/material/MenuItem";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
 import { type SubmitEvent, useEffect, useRef, useState } from "react";
@@ -10,20 +8,11 @@ import { useTranslation } from "react-i18next";
 
 import { announce } from "../../components/Announcer";
 import { PersonAvatar } from "../../components/PersonAvatar";
-import { PresenceDot } from "../../components/PresenceDot";
 import { useMedia } from "../../matrix/media";
 import { useClient, useUserId } from "../../matrix/MatrixProvider";
-import { type Presence, setPresence, usePresence } from "../../matrix/presence";
 import { loadOwnProfile, setName, setPicture, useOwnProfile } from "../../matrix/profile";
-import { usePreferencesState } from "../../preferences/store";
+import { StatusForm } from "./StatusForm";
 
-const STATES: readonly Presence["state"][] = ["online", "away", "busy", "offline"];
-const SUGGESTIONS = {
-  online: ["1", "2"],
-  away: ["1", "2", "3"],
-  busy: ["1", "2", "3"],
-  offline: [],
-} as const;
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 const LARGEST_PICTURE = 5 * 1024 * 1024;
 
@@ -40,15 +29,17 @@ export function ProfileSettings() {
   }, [client]);
 
   /** Does something and says how it went. */
-  const attempt = async (action: Promise<void>) => {
+  const attempt = async (action: Promise<void>): Promise<boolean> => {
     setFailure("");
     try {
       await action;
       announce(t("common.saved"));
+      return true;
     } catch (refusal) {
       setFailure(
         t("common.failed", { reason: refusal instanceof Error ? refusal.message : String(refusal) }),
       );
+      return false;
     }
   };
   return (
@@ -60,7 +51,7 @@ export function ProfileSettings() {
       )}
       <Picture attempt={attempt} onRefused={setFailure} />
       <Name attempt={attempt} />
-      <Status attempt={attempt} />
+      <StatusForm attempt={attempt} />
       <Typography variant="body2" sx={{ color: "text.secondary" }}>
         {t("settings.person.id")}: <code>{userId}</code>
       </Typography>
@@ -69,7 +60,7 @@ export function ProfileSettings() {
 }
 
 interface Attempting {
-  attempt: (action: Promise<void>) => Promise<void>;
+  attempt: (action: Promise<void>) => Promise<boolean>;
 }
 
 function Picture({ attempt, onRefused }: Attempting & { onRefused: (reason: string) => void }) {
@@ -137,96 +128,6 @@ function Name({ attempt }: Attempting) {
       <Button type="submit" variant="outlined">
         {t("common.save")}
       </Button>
-    </Box>
-  );
-}
-
-function Status({ attempt }: Attempting) {
-  const { t } = useTranslation();
-  const client = useClient();
-  const known = usePresence(useUserId());
-  const { settings } = usePreferencesState();
-  const [draft, setDraft] = useState<Presence | null>(null);
-  const { state, status } = draft ?? known;
-  const silent = state === "offline" || !settings.allow_custom_status;
-  const hint = settings.allow_custom_status
-    ? t(state === "offline" ? "settings.person.noMessage" : "settings.person.messageHint")
-    : t("settings.person.forbidden");
-  const submit = (event: SubmitEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    void attempt(
-      setPresence(client, state, silent ? "" : status.trim()).then(() => {
-        setDraft(null);
-      }),
-    );
-  };
-  return (
-    <Box component="form" onSubmit={submit} sx={{ display: "flex", flexDirection: "column", gap: 1.5 }}>
-      <TextField
-        select
-        size="small"
-        label={t("settings.person.status")}
-        value={state}
-        onChange={(event) => {
-          setDraft({ state: event.target.value as Presence["state"], status });
-        }}
-        sx={{ maxWidth: 240 }}
-        slotProps={{ select: { renderValue: (chosen) => <StateName state={chosen as Presence["state"]} /> } }}
-      >
-        {STATES.map((one) => (
-          <MenuItem key={one} value={one}>
-            <StateName state={one} />
-          </MenuItem>
-        ))}
-      </TextField>
-      <TextField
-        size="small"
-        fullWidth
-        label={t(state === "away" ? "settings.person.awayMessage" : "settings.person.message")}
-        value={silent ? "" : status}
-        disabled={silent}
-        helperText={hint}
-        onChange={(event) => {
-          setDraft({ state, status: event.target.value });
-        }}
-        slotProps={{ htmlInput: { maxLength: settings.max_away_message_length } }}
-      />
-      {!silent && (
-        <Box
-          role="group"
-          aria-label={t("settings.person.suggestions")}
-          sx={{ display: "flex", flexWrap: "wrap", gap: 0.75 }}
-        >
-          {SUGGESTIONS[state].map((number) => {
-            const text = t(`settings.suggestion.${state}.${number}`);
-            return (
-              <Chip
-                key={number}
-                label={text}
-                variant="outlined"
-                size="small"
-                sx={{ height: 28, borderColor: "border.control" }}
-                onClick={() => {
-                  setDraft({ state, status: text });
-                }}
-              />
-            );
-          })}
-        </Box>
-      )}
-      <Button type="submit" variant="outlined" disabled={draft === null} sx={{ alignSelf: "flex-start" }}>
-        {t("common.save")}
-      </Button>
-    </Box>
-  );
-}
-
-function StateName({ state }: { state: Presence["state"] }) {
-  const { t } = useTranslation();
-  return (
-    <Box component="span" sx={{ display: "inline-flex", alignItems: "center", gap: 1 }}>
-      <PresenceDot presence={state} silent />
-      {t(`common.presence.${state}`)}
     </Box>
   );
 }

@@ -1,12 +1,15 @@
 import ArrowBackIcon from "@mui/icons-material/ArrowBack";
 import GroupIcon from "@mui/icons-material/GroupOutlined";
+import MoreIcon from "@mui/icons-material/MoreVert";
+import NotificationsIcon from "@mui/icons-material/NotificationsNoneOutlined";
+import NotificationsOffIcon from "@mui/icons-material/NotificationsOffOutlined";
+import MentionsIcon from "@mui/icons-material/AlternateEmail";
 import LockIcon from "@mui/icons-material/Lock";
 import TagIcon from "@mui/icons-material/Tag";
-import VpnKeyIcon from "@mui/icons-material/VpnKeyOutlined";
 import Box from "@mui/material/Box";
 import ButtonBase from "@mui/material/ButtonBase";
 import Typography from "@mui/material/Typography";
-import { memo, type ReactNode } from "react";
+import { memo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { IconAction } from "../../components/IconAction";
@@ -16,12 +19,17 @@ import { useMembers } from "../../matrix/members";
 import { useMedia } from "../../matrix/media";
 import { usePresence } from "../../matrix/presence";
 import { useRoom, type RoomSummary } from "../../matrix/rooms";
+import { EncryptionMark } from "./EncryptionMark";
 
 interface Props {
   roomId: string;
   /** Opens or closes the list of members. */
   onToggleMembers?: () => void;
   membersOpen?: boolean;
+  /** The title leads to what it names: the person, the settings. */
+  onOpenTitle?: () => void;
+  /** Draws the menu of the room. */
+  menu?: (roomId: string, anchor: HTMLElement, close: () => void, only?: "notify") => ReactNode;
   /** Where the list of rooms is another page. */
   onBack?: () => void;
   /** More buttons at the end. */
@@ -35,6 +43,8 @@ export const RoomHeader = memo(function RoomHeader({
   roomId,
   onToggleMembers,
   membersOpen = false,
+  onOpenTitle,
+  menu,
   onBack,
   actions,
 }: Props) {
@@ -57,18 +67,46 @@ export const RoomHeader = memo(function RoomHeader({
     >
       {onBack && (
         <IconAction label={t("members.back")} onClick={onBack}>
-          <ArrowBackIcon fontSize="small" />
+          <ArrowBackIcon className="pointing" fontSize="small" />
         </IconAction>
       )}
       {room && <Mark room={room} />}
       <Box sx={{ flex: 1, minWidth: 0 }}>
         <Box sx={{ display: "flex", alignItems: "center", gap: 0.75, minWidth: 0 }}>
-          <Typography variant="h2" component="h1" dir="auto" noWrap>
-            {room?.name ?? "\u00a0"}
+          <Typography
+            variant="h2"
+            component="h1"
+            dir="auto"
+            noWrap
+            // Room for a finger above and below, which moves nothing.
+            sx={{ "@media (pointer: coarse)": { py: "11px", my: "-11px" } }}
+          >
+            {room && onOpenTitle ? (
+              <Box
+                component="button"
+                type="button"
+                data-tip={t("members.about", { name: room.name })}
+                onClick={onOpenTitle}
+                sx={(theme) => ({
+                  all: "unset",
+                  cursor: "pointer",
+                  maxWidth: "100%",
+                  overflow: "hidden",
+                  textOverflow: "ellipsis",
+                  verticalAlign: "bottom",
+                  borderRadius: "4px",
+                  "@media (pointer: coarse)": { py: "11px", my: "-11px" },
+                  "&:hover": { textDecoration: "underline", textUnderlineOffset: "0.15em" },
+                  "&:focus-visible": { outline: "2px solid", outlineColor: theme.palette.focus },
+                })}
+              >
+                {room.name}
+              </Box>
+            ) : (
+              (room?.name ?? "\u00a0")
+            )}
           </Typography>
-          {room?.encrypted && (
-            <VpnKeyIcon titleAccess={t("members.encrypted")} sx={{ fontSize: 15, color: "text.secondary" }} />
-          )}
+          {room?.encrypted && <EncryptionMark roomId={roomId} />}
         </Box>
         {room && <Below room={room} />}
       </Box>
@@ -76,9 +114,43 @@ export const RoomHeader = memo(function RoomHeader({
       {room && onToggleMembers && room.kind !== "direct" && (
         <People room={room} open={membersOpen} onToggle={onToggleMembers} />
       )}
+      {room && menu && <Menus room={room} menu={menu} />}
     </Box>
   );
 });
+
+const LEVELS = {
+  all: { Icon: NotificationsIcon, label: "rooms.notifyAll" },
+  mentions: { Icon: MentionsIcon, label: "rooms.notifyMentions" },
+  none: { Icon: NotificationsOffIcon, label: "rooms.notifyNone" },
+} as const;
+
+/** When the room makes itself heard, and everything else one can do with it. */
+function Menus({ room, menu }: { room: RoomSummary; menu: NonNullable<Props["menu"]> }) {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState<{ anchor: HTMLElement; only?: "notify" } | null>(null);
+  const { Icon, label } = LEVELS[room.notify];
+  return (
+    <>
+      <IconAction
+        label={t("members.notify", { level: t(label) })}
+        aria-haspopup="menu"
+        onClick={(press) => setOpen({ anchor: press.currentTarget, only: "notify" })}
+        sx={{ display: { xs: "none", sm: "inline-flex" } }}
+      >
+        <Icon fontSize="small" />
+      </IconAction>
+      <IconAction
+        label={t("members.options")}
+        aria-haspopup="menu"
+        onClick={(press) => setOpen({ anchor: press.currentTarget })}
+      >
+        <MoreIcon fontSize="small" />
+      </IconAction>
+      {open && menu(room.roomId, open.anchor, () => setOpen(null), open.only)}
+    </>
+  );
+}
 
 function Mark({ room }: { room: RoomSummary }) {
   const { url } = useMedia(room.kind === "channel" ? null : room.avatar, AVATAR);
@@ -142,7 +214,9 @@ function Line({ text }: { text: string }) {
 
 function People({ room, open, onToggle }: { room: RoomSummary; open: boolean; onToggle: () => void }) {
   const { t } = useTranslation();
-  const members = useMembers(room.roomId);
+  // Of many, who they are is found out when somebody points at the number.
+  const [near, setNear] = useState(false);
+  const members = useMembers(near || room.people <= 10 ? room.roomId : null);
   const joined = members.filter((member) => !member.invited);
   const shown = joined
     .slice(0, 30)
@@ -153,6 +227,8 @@ function People({ room, open, onToggle }: { room: RoomSummary; open: boolean; on
   return (
     <ButtonBase
       data-tip={names}
+      onPointerEnter={() => setNear(true)}
+      onFocus={() => setNear(true)}
       onClick={onToggle}
       aria-expanded={open}
       aria-label={`${open ? t("members.hide") : t("members.show")}, ${t("members.count", { count: room.people })}`}

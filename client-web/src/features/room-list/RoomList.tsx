@@ -1,18 +1,17 @@
 import ChevronIcon from "@mui/icons-material/ExpandMore";
 import Box from "@mui/material/Box";
-import Button from "@mui/material/Button";
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 
-import { alert } from "../../components/Announcer";
+import { useCalm } from "../../components/calm";
 import { EmptyState } from "../../components/EmptyState";
 import { Later } from "../../components/Later";
+import { VirtualList, type ListHandle } from "../../components/list/VirtualList";
 import { ListSkeleton } from "../../components/Skeletons";
 import { useClient, useSyncState } from "../../matrix/MatrixProvider";
-import { joinRoom, leaveRoom, roomStore, useRoom, useRooms } from "../../matrix/rooms";
+import { roomStore, useRooms } from "../../matrix/rooms";
 import { flatten, type Item, type SectionName } from "./items";
-import { RoomMenu } from "./RoomMenu";
+import { InviteRow } from "./InviteRow";
 import { RoomRow } from "./RoomRow";
 
 interface Props {
@@ -20,22 +19,28 @@ interface Props {
   onOpen: (roomId: string) => void;
   /** Buttons at the end of a section's heading. */
   actions?: (section: SectionName) => ReactNode;
+  /** Draws the menu of a room. */
+  menu?: (roomId: string, anchor: HTMLElement, close: () => void) => ReactNode;
 }
 
-const AROUND = { top: 300, bottom: 300 };
+const ROW_HEIGHT = 34;
+const keyOfItem = (item: Item) => item.key;
 
 /** All conversations in their sections: direct messages, channels, groups. One stop for Tab; arrows move inside. */
-export function RoomList({ activeRoomId = null, onOpen, actions }: Props) {
+export function RoomList({ activeRoomId = null, onOpen, actions, menu: draw }: Props) {
   const { t } = useTranslation();
   const client = useClient();
   const sync = useSyncState();
   const sections = useRooms();
+  const empty =
+    sections.invites.length + sections.direct.length + sections.channels.length + sections.groups.length ===
+    0;
+  const loading = useCalm(empty && sync === "starting");
   const [closed, setClosed] = useState<ReadonlySet<SectionName>>(readClosed);
   const items = useMemo(() => flatten(sections, closed), [sections, closed]);
   const [focusKey, setFocusKey] = useState<string | null>(null);
   const [menu, setMenu] = useState<{ roomId: string; anchor: HTMLElement } | null>(null);
-  const list = useRef<VirtuosoHandle>(null);
-  const root = useRef<HTMLDivElement>(null);
+  const list = useRef<ListHandle>(null);
 
   useEffect(() => {
     roomStore(client).setWords({ nobody: t("rooms.nobody"), unnamed: t("rooms.unnamed") });
@@ -62,14 +67,12 @@ export function RoomList({ activeRoomId = null, onOpen, actions }: Props) {
     const item = items[index];
     if (!item) return;
     setFocusKey(item.key);
-    list.current?.scrollIntoView({
-      index,
-      behavior: "auto",
-      done: () =>
-        root.current
-          ?.querySelector<HTMLElement>(`[data-room="${CSS.escape(item.key)}"]`)
-          ?.focus({ preventScroll: true }),
-    });
+    list.current?.scrollTo({ key: item.key, align: "nearest" }, () =>
+      list.current
+        ?.element(item.key)
+        ?.querySelector<HTMLElement>("[data-room]")
+        ?.focus({ preventScroll: true }),
+    );
   };
   const onKeyDown = (press: KeyboardEvent) => {
     const at = items.findIndex((item) => item.key === (press.target as HTMLElement).dataset["room"]);
@@ -87,10 +90,7 @@ export function RoomList({ activeRoomId = null, onOpen, actions }: Props) {
     press.preventDefault();
   };
 
-  const empty =
-    sections.invites.length + sections.direct.length + sections.channels.length + sections.groups.length ===
-    0;
-  if (empty && sync === "starting") {
+  if (loading) {
     return (
       <Later>
         <ListSkeleton />
@@ -103,19 +103,14 @@ export function RoomList({ activeRoomId = null, onOpen, actions }: Props) {
     );
 
   return (
-    <Box
-      ref={root}
-      onKeyDown={onKeyDown}
-      sx={{ flex: 1, minHeight: 0, display: "flex", flexDirection: "column" }}
-    >
-      <Virtuoso
+    <Box onKeyDown={onKeyDown} sx={{ flex: 1, minHeight: 0, display: "flex", flexDirection: "column" }}>
+      <VirtualList
         ref={list}
-        style={{ flex: 1, minHeight: 0 }}
-        data={items}
-        computeItemKey={(_index, item) => item.key}
-        increaseViewportBy={AROUND}
-        initialItemCount={Math.min(items.length, 30)}
-        itemContent={(_index, item) => (
+        items={items}
+        keyOf={keyOfItem}
+        estimate={ROW_HEIGHT}
+        kept={tabKey}
+        draw={(item) => (
           <ListItem
             item={item}
             active={item.key === activeRoomId}
@@ -127,7 +122,7 @@ export function RoomList({ activeRoomId = null, onOpen, actions }: Props) {
           />
         )}
       />
-      {menu && <RoomMenu roomId={menu.roomId} anchor={menu.anchor} onClose={() => setMenu(null)} />}
+      {menu && draw?.(menu.roomId, menu.anchor, () => setMenu(null))}
     </Box>
   );
 }
@@ -155,7 +150,8 @@ function ListItem({ item, active, tabbable, onOpen, onMenu, onToggle, actions }:
       />
     );
   }
-  if (item.section === "invites") return <Invite roomId={item.key} tabbable={tabbable} onOpen={onOpen} />;
+  if (item.section === "invites")
+    return <InviteRow roomId={item.key} active={active} tabbable={tabbable} onOpen={onOpen} />;
   return <RoomRow roomId={item.key} active={active} tabbable={tabbable} onOpen={onOpen} onMenu={onMenu} />;
 }
 
@@ -191,6 +187,7 @@ function Heading({
             boxSizing: "border-box",
             width: "100%",
             minHeight: 26,
+            "@media (pointer: coarse)": { minHeight: 44 },
             px: 0.5,
             display: "flex",
             alignItems: "center",
@@ -204,66 +201,16 @@ function Heading({
             "&:focus-visible": { outline: "2px solid", outlineColor: theme.palette.focus },
           })}
         >
-          <ChevronIcon aria-hidden sx={{ fontSize: 16, transform: open ? "none" : "rotate(-90deg)" }} />
+          <ChevronIcon
+            aria-hidden
+            className="pointing"
+            sx={{ fontSize: 16, transform: open ? "none" : "rotate(-90deg)" }}
+          />
           {title}
           {!open && count > 0 && <span>({count})</span>}
         </Box>
       </Box>
       {actions?.(name)}
-    </Box>
-  );
-}
-
-function Invite({
-  roomId,
-  tabbable,
-  onOpen,
-}: {
-  roomId: string;
-  tabbable: boolean;
-  onOpen: (roomId: string) => void;
-}) {
-  const { t } = useTranslation();
-  const client = useClient();
-  const room = useRoom(roomId);
-  const [busy, setBusy] = useState(false);
-  if (!room) return null;
-  const run = (action: () => Promise<unknown>) => {
-    setBusy(true);
-    action()
-      .catch((error: unknown) =>
-        alert(t("rooms.failed", { reason: error instanceof Error ? error.message : "" })),
-      )
-      .finally(() => setBusy(false));
-  };
-  return (
-    <Box sx={{ px: 2, py: 0.5 }}>
-      <Box
-        dir="auto"
-        sx={{ fontWeight: 600, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}
-      >
-        {room.kind === "channel" ? `# ${room.name}` : room.name}
-      </Box>
-      <Box sx={{ display: "flex", gap: 1, mt: 0.25 }}>
-        <Button
-          size="small"
-          variant="contained"
-          disabled={busy}
-          data-room={roomId}
-          tabIndex={tabbable ? 0 : -1}
-          onClick={() =>
-            run(async () => {
-              await joinRoom(client, roomId);
-              onOpen(roomId);
-            })
-          }
-        >
-          {t("rooms.accept")}
-        </Button>
-        <Button size="small" disabled={busy} onClick={() => run(() => leaveRoom(client, roomId))}>
-          {t("rooms.decline")}
-        </Button>
-      </Box>
     </Box>
   );
 }

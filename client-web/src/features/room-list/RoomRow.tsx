@@ -3,6 +3,7 @@ import MoreIcon from "@mui/icons-material/MoreHoriz";
 import NotificationsOffIcon from "@mui/icons-material/NotificationsOffOutlined";
 import PushPinIcon from "@mui/icons-material/PushPin";
 import TagIcon from "@mui/icons-material/Tag";
+import VpnKeyIcon from "@mui/icons-material/VpnKeyOutlined";
 import Box from "@mui/material/Box";
 import IconButton from "@mui/material/IconButton";
 import { memo, useState, type MouseEvent } from "react";
@@ -13,8 +14,10 @@ import { hidden } from "../../components/hidden";
 import { PersonAvatar } from "../../components/PersonAvatar";
 import { PresenceDot } from "../../components/PresenceDot";
 import { useMedia } from "../../matrix/media";
+import { useClient } from "../../matrix/MatrixProvider";
+import { loadMembers } from "../../matrix/members";
 import { usePresence } from "../../matrix/presence";
-import { useRoom, type RoomSummary } from "../../matrix/rooms";
+import { namesIn, useRoom, type RoomSummary } from "../../matrix/rooms";
 
 interface Props {
   roomId: string;
@@ -68,6 +71,9 @@ export const RoomRow = memo(function RoomRow({ roomId, active, tabbable, onOpen,
           color: bold || active ? "text.primary" : "text.secondary",
           fontWeight: bold ? 700 : 400,
           bgcolor: active ? "surface.selected" : undefined,
+          // A shade is not contrast enough.
+          ...(active &&
+            theme.highContrast && { boxShadow: `inset 0 0 0 2px ${theme.palette.border.control}` }),
           "&:hover": { bgcolor: active ? "surface.selected" : "surface.sidebarHover" },
           "&:focus-visible": {
             outline: "2px solid",
@@ -110,14 +116,9 @@ export const RoomRow = memo(function RoomRow({ roomId, active, tabbable, onOpen,
           </Box>
           {room.partner && room.kind === "direct" && <Status userId={room.partner} />}
         </Box>
-        {room.kind === "group" && room.people > 2 && (
-          <Box
-            component="span"
-            title={t("rooms.people", { count: room.people })}
-            sx={{ typography: "caption", color: "text.secondary", fontWeight: 400 }}
-          >
-            ×{room.people}
-          </Box>
+        {room.kind === "group" && room.people > 2 && <People roomId={roomId} count={room.people} />}
+        {room.encrypted && (
+          <VpnKeyIcon titleAccess={t("members.encrypted")} sx={{ fontSize: 13, color: "text.secondary" }} />
         )}
         {room.pinned && !near && (
           <PushPinIcon titleAccess={t("rooms.pinned")} sx={{ fontSize: 13, color: "text.secondary" }} />
@@ -130,7 +131,7 @@ export const RoomRow = memo(function RoomRow({ roomId, active, tabbable, onOpen,
         )}
         {room.mentions > 0 ? (
           <CountBadge
-            count={Math.max(room.mentions, room.kind === "direct" ? unread : 0)}
+            count={Math.max(room.mentions, unread)}
             loud
             label={t("rooms.mentions", { count: room.mentions })}
           />
@@ -166,6 +167,35 @@ export const RoomRow = memo(function RoomRow({ roomId, active, tabbable, onOpen,
     </Box>
   );
 });
+
+/** How many are in a group; who, to whoever points at it. */
+function People({ roomId, count }: { roomId: string; count: number }) {
+  const { t } = useTranslation();
+  const client = useClient();
+  const [tip, setTip] = useState<string | null>(null);
+  const look = () => {
+    const tell = () => {
+      const { names, more } = namesIn(client, roomId);
+      const list = names.join(", ");
+      setTip(more > 0 ? t("members.andMore", { names: list, count: more }) : list);
+    };
+    tell();
+    void loadMembers(client, roomId).then(tell);
+  };
+  return (
+    <Box
+      component="span"
+      data-tip={tip ?? t("rooms.people", { count })}
+      onPointerEnter={look}
+      sx={{ typography: "caption", color: "text.secondary", fontWeight: 400 }}
+    >
+      <span aria-hidden>×{count}</span>
+      <Box component="span" sx={hidden}>
+        , {t("rooms.people", { count })}
+      </Box>
+    </Box>
+  );
+}
 
 function Mark({ room }: { room: RoomSummary }) {
   const { url } = useMedia(room.kind === "channel" ? null : room.avatar, AVATAR);

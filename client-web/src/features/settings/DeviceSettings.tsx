@@ -1,4 +1,6 @@
 import Computer from "@mui/icons-material/ComputerOutlined";
+import Good from "@mui/icons-material/GppGoodOutlined";
+import Unsure from "@mui/icons-material/GppMaybeOutlined";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import TextField from "@mui/material/TextField";
@@ -6,11 +8,19 @@ import Typography from "@mui/material/Typography";
 import { type SubmitEvent, useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { useCalm } from "../../components/calm";
 import { alert, announce } from "../../components/Announcer";
 import { EmptyState } from "../../components/EmptyState";
 import { Later } from "../../components/Later";
 import { Sheet } from "../../components/Sheet";
 import { ListSkeleton } from "../../components/Skeletons";
+import { useTrustChanges } from "../../matrix/encryption/hooks";
+import {
+  type DeviceTrust,
+  readDevices,
+  verifyDevice,
+  verifyThisDevice,
+} from "../../matrix/encryption/security";
 import { useClient } from "../../matrix/MatrixProvider";
 import { type Device, listDevices, logOutDevices, renameDevice } from "../../matrix/profile";
 import { ago } from "./ago";
@@ -35,7 +45,15 @@ export function DeviceSettings() {
     );
   }, [client]);
   useEffect(load, [load]);
+  const trustChanges = useTrustChanges();
+  const [trust, setTrust] = useState<ReadonlyMap<string, DeviceTrust> | null>(null);
+  useEffect(() => {
+    // Without the keys the list stands without marks.
+    readDevices(client, client.getSafeUserId()).then(setTrust, () => setTrust(null));
+  }, [client, trustChanges, devices]);
+  const thisVerified = devices?.some(({ current, id }) => current && trust?.get(id) === "verified") ?? false;
 
+  const loading = useCalm(!devices && !failure);
   if (failure && !devices) {
     return (
       <EmptyState
@@ -44,7 +62,7 @@ export function DeviceSettings() {
       />
     );
   }
-  if (!devices) {
+  if (loading || !devices) {
     return (
       <Later>
         <ListSkeleton rows={4} height={56} />
@@ -62,6 +80,8 @@ export function DeviceSettings() {
           <DeviceRow
             key={device.id}
             device={device}
+            trust={trust ? (trust.get(device.id) ?? "no-keys") : null}
+            canVerify={thisVerified !== device.current && [...(trust?.values() ?? [])].includes("verified")}
             onRenamed={load}
             onLogOut={() => {
               setLeaving([device.id]);
@@ -104,10 +124,14 @@ export function DeviceSettings() {
 
 function DeviceRow({
   device,
+  trust,
+  canVerify,
   onRenamed,
   onLogOut,
 }: {
   device: Device;
+  trust: DeviceTrust | null;
+  canVerify: boolean;
   onRenamed: () => void;
   onLogOut: () => void;
 }) {
@@ -162,9 +186,24 @@ function DeviceRow({
                 .filter(Boolean)
                 .join(" · ")}
             </Typography>
+            {trust && <TrustMark trust={trust} />}
           </>
         )}
       </Box>
+      {trust === "unverified" && canVerify && !renaming && (
+        <Button
+          variant="outlined"
+          aria-label={`${t("security.action.verify")}: ${device.name}`}
+          onClick={() => {
+            const verify = device.current ? verifyThisDevice(client) : verifyDevice(client, device.id);
+            verify.catch((refusal: unknown) => {
+              alert(t("common.failed", { reason: String(refusal) }));
+            });
+          }}
+        >
+          {t("security.action.verify")}
+        </Button>
+      )}
       {!renaming && (
         <Button
           aria-label={`${t("settings.device.rename")}: ${device.name}`}
@@ -185,6 +224,26 @@ function DeviceRow({
         </Button>
       )}
     </Box>
+  );
+}
+
+function TrustMark({ trust }: { trust: DeviceTrust }) {
+  const { t } = useTranslation();
+  const Icon = trust === "verified" ? Good : Unsure;
+  return (
+    <Typography
+      variant="body2"
+      sx={{
+        display: "flex",
+        alignItems: "center",
+        gap: 0.5,
+        color:
+          trust === "verified" ? "success.main" : trust === "unverified" ? "warning.main" : "text.secondary",
+      }}
+    >
+      <Icon aria-hidden sx={{ fontSize: 15 }} />
+      {t(`security.device.${trust}`)}
+    </Typography>
   );
 }
 

@@ -51,6 +51,22 @@ export function MessageSettings({ chosen, choose }: Choosing) {
         }}
       />
       <SwitchRow
+        title={t("settings.shortcuts.title")}
+        text={t("settings.shortcuts.text")}
+        checked={chosen.shortcuts}
+        onChange={(shortcuts) => {
+          choose({ shortcuts });
+        }}
+      />
+      <SwitchRow
+        title={t("settings.previews.title")}
+        text={t("settings.previews.text")}
+        checked={chosen.link_previews}
+        onChange={(link_previews) => {
+          choose({ link_previews });
+        }}
+      />
+      <SwitchRow
         title={t("settings.receipts.title")}
         text={t("settings.receipts.text")}
         checked

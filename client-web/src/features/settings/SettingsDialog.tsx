@@ -3,17 +3,14 @@ import Chat from "@mui/icons-material/ChatBubbleOutlineOutlined";
 import Notifications from "@mui/icons-material/NotificationsNoneOutlined";
 import Palette from "@mui/icons-material/PaletteOutlined";
 import Person from "@mui/icons-material/PersonOutlineOutlined";
+import Shield from "@mui/icons-material/ShieldOutlined";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import Tab from "@mui/material/Tab";
-import Tabs from "@mui/material/Tabs";
-import { useTheme } from "@mui/material/styles";
-import useMediaQuery from "@mui/material/useMediaQuery";
-import { type ReactNode, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { announce } from "../../components/Announcer";
-import { Sheet } from "../../components/Sheet";
+import { SectionSheet, type Section } from "../../components/SectionSheet";
 import { setAccountData, useAccountData } from "../../matrix/accountData";
 import { useClient } from "../../matrix/MatrixProvider";
 import { type Preferences, PREFERENCES } from "../../preferences/preferences";
@@ -23,17 +20,9 @@ import { DeviceSettings } from "./DeviceSettings";
 import { MessageSettings } from "./MessageSettings";
 import { NotificationSettings } from "./NotificationSettings";
 import { ProfileSettings } from "../profile/ProfileSettings";
+import { later } from "../../i18n/later";
 
-/** The sections, in the order they are listed. */
-const sections = [
-  ["appearance", <Palette key="i" />],
-  ["notifications", <Notifications key="i" />],
-  ["messages", <Chat key="i" />],
-  ["profile", <Person key="i" />],
-  ["devices", <Devices key="i" />],
-] as const;
-
-type Section = (typeof sections)[number][0];
+const SecuritySettings = later(() => import("./SecuritySettings").then((part) => part.SecuritySettings));
 
 /** What a section that changes preferences gets. */
 export interface Choosing {
@@ -50,15 +39,12 @@ interface Props {
 /** The settings. Preferences show at once and are kept when they are saved; closing without saving takes them back. */
 export function SettingsDialog({ page, onPage, onClose }: Props) {
   const { t } = useTranslation();
-  const theme = useTheme();
-  const narrow = useMediaQuery(theme.breakpoints.down("sm"));
   const client = useClient();
   const { saved, tried } = usePreferencesState();
   /** What another client keeps there stays. */
   const kept = useAccountData(PREFERENCES);
   const [failure, setFailure] = useState("");
   const [busy, setBusy] = useState(false);
-  const section: Section = sections.find(([name]) => name === page)?.[0] ?? "appearance";
   const chosen = { ...saved, ...tried };
   const changed = JSON.stringify(chosen) !== JSON.stringify(saved);
 
@@ -92,19 +78,46 @@ export function SettingsDialog({ page, onPage, onClose }: Props) {
     }
   };
 
-  const pages: Record<Section, ReactNode> = {
-    appearance: <AppearanceSettings {...choosing} />,
-    notifications: <NotificationSettings {...choosing} />,
-    messages: <MessageSettings {...choosing} />,
-    profile: <ProfileSettings />,
-    devices: <DeviceSettings />,
-  };
+  const sections: readonly Section<string>[] = [
+    {
+      name: "appearance",
+      label: t("settings.appearance"),
+      icon: <Palette />,
+      draw: () => <AppearanceSettings {...choosing} />,
+    },
+    {
+      name: "notifications",
+      label: t("settings.notifications"),
+      icon: <Notifications />,
+      draw: () => <NotificationSettings {...choosing} />,
+    },
+    {
+      name: "messages",
+      label: t("settings.messages"),
+      icon: <Chat />,
+      draw: () => <MessageSettings {...choosing} />,
+    },
+    { name: "profile", label: t("settings.profile"), icon: <Person />, draw: () => <ProfileSettings /> },
+    { name: "devices", label: t("settings.devices"), icon: <Devices />, draw: () => <DeviceSettings /> },
+    {
+      name: "security",
+      label: t("settings.security"),
+      icon: <Shield />,
+      draw: () => (
+        <Suspense>
+          <SecuritySettings />
+        </Suspense>
+      ),
+    },
+  ];
   return (
-    <Sheet
+    <SectionSheet
       title={t("settings.title")}
+      label={t("settings.sections")}
+      sections={sections}
+      shown={page}
+      onShow={onPage}
       onClose={onClose}
-      width="md"
-      bare
       actions={
         <>
           <Box role="alert" sx={{ flex: 1, px: 1, color: "error.main", fontSize: "0.8125rem" }}>
@@ -116,76 +129,6 @@ export function SettingsDialog({ page, onPage, onClose }: Props) {
           </Button>
         </>
       }
-    >
-      <Box
-        sx={{
-          display: "flex",
-          flexDirection: { xs: "column", sm: "row" },
-          flex: { xs: 1, sm: "0 1 560px" },
-          minHeight: 0,
-          borderBottom: 1,
-          borderColor: "divider",
-        }}
-      >
-        <Tabs
-          orientation={narrow ? "horizontal" : "vertical"}
-          variant="scrollable"
-          value={section}
-          onChange={(_, to: Section) => {
-            onPage(to);
-          }}
-          aria-label={t("settings.sections")}
-          slotProps={{ indicator: { sx: { display: "none" } } }}
-          sx={{
-            flex: "none",
-            width: { sm: 208 },
-            p: 1,
-            minHeight: 0,
-            borderInlineEnd: { sm: 1 },
-            borderBottom: { xs: 1, sm: 0 },
-            borderColor: { xs: "divider", sm: "divider" },
-            bgcolor: "surface.sidebar",
-          }}
-        >
-          {sections.map(([name, icon]) => (
-            <Tab
-              key={name}
-              value={name}
-              id={`settings-tab-${name}`}
-              aria-controls={`settings-${name}`}
-              icon={icon}
-              iconPosition="start"
-              label={t(`settings.${name}`)}
-              sx={{
-                justifyContent: "flex-start",
-                borderRadius: 1,
-                gap: 1,
-                px: 1.25,
-                minHeight: 38,
-                "& svg": { fontSize: 19 },
-                "&.Mui-selected": { bgcolor: "surface.selected" },
-                "&:hover": { bgcolor: "surface.sidebarHover" },
-                "&.Mui-focusVisible": { outlineOffset: -2 },
-              }}
-            />
-          ))}
-        </Tabs>
-        <Box
-          role="tabpanel"
-          id={`settings-${section}`}
-          aria-labelledby={`settings-tab-${section}`}
-          tabIndex={0}
-          sx={{
-            flex: 1,
-            minWidth: 0,
-            overflow: "auto",
-            p: { xs: 2, sm: 3 },
-            "&:focus-visible": { outlineOffset: -2 },
-          }}
-        >
-          {pages[section]}
-        </Box>
-      </Box>
-    </Sheet>
+    />
   );
 }

@@ -20,7 +20,13 @@ export function ThemePicker({ value, available, onChange }: Props) {
       <Box component="legend" sx={{ typography: "h3", mb: 1, p: 0 }}>
         {t("settings.themes.title")}
       </Box>
-      <Box sx={{ display: "grid", gap: 1.25, gridTemplateColumns: "repeat(auto-fill, minmax(128px, 1fr))" }}>
+      <Box
+        sx={{
+          display: "grid",
+          gap: 1.25,
+          gridTemplateColumns: { xs: "repeat(2, 1fr)", sm: "repeat(3, 1fr)" },
+        }}
+      >
         {available.map((name) => (
           <Box
             component="label"

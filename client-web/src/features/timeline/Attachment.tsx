@@ -1,16 +1,19 @@
 import DescriptionIcon from "@mui/icons-material/DescriptionOutlined";
 import DownloadIcon from "@mui/icons-material/Download";
+import PlayIcon from "@mui/icons-material/PlayArrow";
 import Box from "@mui/material/Box";
 import ButtonBase from "@mui/material/ButtonBase";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { IconAction } from "../../components/IconAction";
+import { sizeText } from "../../i18n/sizes";
 import type { MediaView } from "../../matrix/events";
 import { useClient } from "../../matrix/MatrixProvider";
 import { download, useMedia } from "../../matrix/media";
+import { later } from "../../i18n/later";
 
-const Viewer = lazy(() => import("./Viewer").then((part) => ({ default: part.Viewer })));
+const Viewer = later(() => import("./Viewer").then((part) => part.Viewer));
 
 const MAX_WIDTH = 380;
 const MAX_HEIGHT = 300;
@@ -23,38 +26,30 @@ export function reserved(media: MediaView): { width: number; height: number } {
   return { width: Math.max(48, Math.round(width * scale)), height: Math.max(32, Math.round(height * scale)) };
 }
 
-/** "1.2 MB". */
-export function sizeText(bytes: number, language: string): string {
-  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return new Intl.NumberFormat(language, {
-    style: "unit",
-    unit: units[unit]!,
-    unitDisplay: "short",
-    maximumFractionDigits: unit > 1 ? 1 : 0,
-  }).format(value);
-}
-
-/** A picture in the timeline; opens the viewer. */
+/** A picture in the timeline; opens the viewer. One that moves does so while somebody points at it, for reading needs calm. */
 export function Picture({ media }: { media: MediaView }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
   const size = reserved(media);
   const animated = media.type === "image/gif";
-  const { url, failed } = useMedia(media.url, animated ? null : { width: size.width, height: size.height });
+  const [playing, setPlaying] = useState(false);
+  const { url, failed } = useMedia(media.url, { width: size.width, height: size.height });
+  const moving = useMedia(animated && playing ? media.url : null).url;
   if (failed) return <FileCard media={media} />;
   return (
     <>
       <ButtonBase
         onClick={() => setOpen(true)}
+        {...(animated && {
+          onPointerEnter: () => setPlaying(true),
+          onPointerLeave: () => setPlaying(false),
+          onFocus: () => setPlaying(true),
+          onBlur: () => setPlaying(false),
+        })}
         aria-label={t("timeline.open", { name: media.name })}
         sx={{
           display: "block",
+          position: "relative",
           width: size.width,
           maxWidth: "100%",
           aspectRatio: `${String(size.width)} / ${String(size.height)}`,
@@ -68,11 +63,29 @@ export function Picture({ media }: { media: MediaView }) {
         {url && (
           <Box
             component="img"
-            src={url}
+            src={moving ?? url}
             alt={media.name}
             draggable={false}
             sx={{ display: "block", width: "100%", height: "100%", objectFit: "cover" }}
           />
+        )}
+        {animated && !playing && (
+          <Box
+            aria-hidden
+            sx={{
+              position: "absolute",
+              bottom: 6,
+              insetInlineStart: 6,
+              px: 0.75,
+              borderRadius: "4px",
+              bgcolor: "surface.raised",
+              color: "text.primary",
+              typography: "caption",
+              fontWeight: 650,
+            }}
+          >
+            GIF
+          </Box>
         )}
       </ButtonBase>
       {open && (
@@ -89,9 +102,37 @@ export function Player({ media, kind }: { media: MediaView; kind: "video" | "aud
   const { t } = useTranslation();
   const [wanted, setWanted] = useState(false);
   const { url, failed } = useMedia(wanted ? media.url : null);
-  if (failed || !wanted || !url)
-    return <FileCard media={media} onPlay={failed ? undefined : () => setWanted(true)} />;
   const size = reserved(media);
+  if (failed) return <FileCard media={media} />;
+  if (!wanted || !url)
+    return kind === "video" ? (
+      <ButtonBase
+        onClick={() => setWanted(true)}
+        disabled={wanted}
+        aria-label={t("timeline.play", { name: media.name })}
+        sx={{
+          display: "grid",
+          placeItems: "center",
+          width: size.width,
+          maxWidth: "100%",
+          aspectRatio: `${String(size.width)} / ${String(size.height)}`,
+          my: 0.5,
+          borderRadius: "8px",
+          bgcolor: "surface.code",
+          border: 1,
+          borderColor: "divider",
+          color: "accentText",
+          "&:focus-visible": { outline: "2px solid", outlineColor: "focus", outlineOffset: 2 },
+        }}
+      >
+        <PlayIcon aria-hidden sx={{ fontSize: 48, opacity: wanted ? 0.5 : 1 }} />
+        <Box component="span" sx={{ position: "absolute", bottom: 8, insetInline: 12, ...oneLine }}>
+          {media.name}
+        </Box>
+      </ButtonBase>
+    ) : (
+      <FileCard media={media} busy={wanted} onPlay={() => setWanted(true)} />
+    );
   return kind === "video" ? (
     <Box
       component="video"
@@ -113,8 +154,25 @@ export function Player({ media, kind }: { media: MediaView; kind: "video" | "aud
   );
 }
 
-/** A file as a card with its name, size and a way to save it. */
-export function FileCard({ media, onPlay }: { media: MediaView; onPlay?: (() => void) | undefined }) {
+const oneLine = {
+  overflow: "hidden",
+  textOverflow: "ellipsis",
+  whiteSpace: "nowrap",
+  typography: "caption",
+  color: "text.secondary",
+} as const;
+
+/** A file as a card with its name, size, and ways to play and to save it. */
+export function FileCard({
+  media,
+  onPlay,
+  busy = false,
+}: {
+  media: MediaView;
+  onPlay?: (() => void) | undefined;
+  /** It is being loaded to be played. */
+  busy?: boolean;
+}) {
   const { t, i18n } = useTranslation();
   const client = useClient();
   const name = media.name || t("timeline.file", { name: "" });
@@ -134,36 +192,36 @@ export function FileCard({ media, onPlay }: { media: MediaView; onPlay?: (() => 
         bgcolor: "surface.code",
       }}
     >
-      <Box
-        aria-hidden
-        sx={{
-          width: 36,
-          height: 36,
-          borderRadius: "8px",
-          display: "grid",
-          placeItems: "center",
-          bgcolor: "surface.selected",
-          color: "accentText",
-          flex: "none",
-        }}
-      >
-        <DescriptionIcon fontSize="small" />
-      </Box>
+      {onPlay ? (
+        <IconAction
+          label={t("timeline.play", { name })}
+          disabled={busy}
+          onClick={onPlay}
+          sx={{ bgcolor: "surface.selected", color: "accentText", borderRadius: "50%" }}
+        >
+          <PlayIcon fontSize="small" />
+        </IconAction>
+      ) : (
+        <Box
+          aria-hidden
+          sx={{
+            width: 36,
+            height: 36,
+            borderRadius: "8px",
+            display: "grid",
+            placeItems: "center",
+            bgcolor: "surface.selected",
+            color: "accentText",
+            flex: "none",
+          }}
+        >
+          <DescriptionIcon fontSize="small" />
+        </Box>
+      )}
       <Box sx={{ minWidth: 0, flex: 1 }}>
         <Box
-          component={onPlay ? "button" : "div"}
-          onClick={onPlay}
           title={name}
-          sx={{
-            all: "unset",
-            display: "block",
-            maxWidth: "100%",
-            overflow: "hidden",
-            textOverflow: "ellipsis",
-            whiteSpace: "nowrap",
-            fontWeight: 550,
-            ...(onPlay && { cursor: "pointer", color: "accentText" }),
-          }}
+          sx={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", fontWeight: 550 }}
         >
           {name}
         </Box>

@@ -1,5 +1,5 @@
 import Box from "@mui/material/Box";
-import { memo, useEffect, useMemo, useRef, type KeyboardEvent, type MouseEvent } from "react";
+import { memo, useEffect, useMemo, useRef, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 
 import { highlight } from "./highlight";
 import { isJustEmoji, linkify, sanitise } from "./sanitise";
@@ -81,15 +81,23 @@ interface Props {
   html: string | null;
   me: string;
   onOpen: OpenMatrix;
+  /** Stands behind the last word where it is plain text, else below. */
+  after?: ReactNode;
 }
 
 /** What a message says. */
-export const Body = memo(function Body({ body, html, me, onOpen }: Props) {
+export const Body = memo(function Body({ body, html, me, onOpen, after }: Props) {
   const safe = useMemo(() => (html === null ? null : sanitise(html, me)), [html, me]);
-  return safe === null ? <Plain text={body} /> : <Formatted html={safe} onOpen={onOpen} />;
+  if (safe === null) return <Plain text={body} after={after} />;
+  return (
+    <>
+      <Formatted html={safe} onOpen={onOpen} />
+      {after}
+    </>
+  );
 });
 
-function Plain({ text }: { text: string }) {
+function Plain({ text, after }: { text: string; after: ReactNode }) {
   const parts = useMemo(() => linkify(text), [text]);
   const large = isJustEmoji(text);
   return (
@@ -111,6 +119,8 @@ function Plain({ text }: { text: string }) {
           part.text
         ),
       )}
+      {after && " "}
+      {after}
     </Box>
   );
 }

@@ -1,50 +1,78 @@
-import Button from "@mui/material/Button";
-import Dialog from "@mui/material/Dialog";
-import DialogActions from "@mui/material/DialogActions";
-import DialogContent from "@mui/material/DialogContent";
-import DialogContentText from "@mui/material/DialogContentText";
-import DialogTitle from "@mui/material/DialogTitle";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useState } from "react";
+import Alert from "@mui/material/Alert";
+import Button from "@mui/material/Button";
+import Typography from "@mui/material/Typography";
 
+import { Sheet } from "../../components/Sheet";
 import type { TimelineEvent } from "../../matrix/events";
 import { useClient } from "../../matrix/MatrixProvider";
+import { reasonOf } from "../../matrix/requests";
 import { deleteMessage } from "../../matrix/send";
+import { ReasonDialog } from "../../shared/ReasonDialog";
 
-/** Asks once before a message is gone for everybody: this cannot be undone. */
-export function DeleteDialog({ event, onClose }: { event: TimelineEvent; onClose: () => void }) {
+interface Props {
+  event: TimelineEvent;
+  onClose: () => void;
+}
+
+/** Asks once before a message is gone for everybody: this cannot be undone. Who removes what others wrote can say why. */
+export function DeleteDialog({ event, onClose }: Props) {
+  const { t } = useTranslation();
+  const client = useClient();
+  if (event.getSender() === client.getUserId()) return <Own event={event} onClose={onClose} />;
+  return (
+    <ReasonDialog
+      grave
+      title={t("timeline.deleteTitle")}
+      text={t("people.deleteText")}
+      label={t("people.reason")}
+      action={t("timeline.delete")}
+      onClose={onClose}
+      onAct={(reason) => deleteMessage(client, event, reason || undefined)}
+    />
+  );
+}
+
+function Own({ event, onClose }: Props) {
   const { t } = useTranslation();
   const client = useClient();
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const remove = () => {
     setBusy(true);
-    deleteMessage(client, event).then(onClose, (reason: unknown) => {
-      const told =
-        (reason as { data?: { error?: string } }).data?.error ??
-        (reason instanceof Error ? reason.message : "");
-      setError(t("timeline.deleteFailed", { reason: told }));
+    deleteMessage(client, event).then(onClose, (refusal: unknown) => {
+      setError(t("timeline.deleteFailed", { reason: reasonOf(refusal) }));
       setBusy(false);
     });
   };
   return (
-    <Dialog open onClose={onClose} aria-labelledby="delete-title" aria-describedby="delete-text">
-      <DialogTitle id="delete-title">{t("timeline.deleteTitle")}</DialogTitle>
-      <DialogContent>
-        <DialogContentText
-          id="delete-text"
-          role={error ? "alert" : undefined}
-          color={error ? "error" : undefined}
-        >
-          {error ?? t("timeline.deleteText")}
-        </DialogContentText>
-      </DialogContent>
-      <DialogActions>
-        <Button onClick={onClose}>{t("timeline.cancel")}</Button>
-        <Button color="error" variant="contained" onClick={remove} disabled={busy} autoFocus>
-          {t("timeline.delete")}
-        </Button>
-      </DialogActions>
-    </Dialog>
+    <Sheet
+      title={t("timeline.deleteTitle")}
+      width="xs"
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>{t("timeline.cancel")}</Button>
+          <Button
+            autoFocus
+            color="error"
+            variant="contained"
+            loading={busy}
+            onClick={remove}
+            {...{ "data-first": true }}
+          >
+            {t("timeline.delete")}
+          </Button>
+        </>
+      }
+    >
+      {error && (
+        <Alert severity="error" variant="outlined" sx={{ mb: 1.5 }}>
+          {error}
+        </Alert>
+      )}
+      <Typography sx={{ color: "text.secondary" }}>{t("timeline.deleteText")}</Typography>
+    </Sheet>
   );
 }

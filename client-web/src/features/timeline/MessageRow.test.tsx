@@ -145,6 +145,37 @@ test("an edit is shown in place, and a deletion leaves its mark", async () => {
   expect(screen.getByText("This message was deleted")).toBeTruthy();
 });
 
+test("MSG-08: what a moderator removed says by whom and why, in its place, aloud, and where it is answered", async () => {
+  const { world, room, events } = await begin(3);
+  const removed = events[1]!.getId()!;
+  await world.arrive(
+    room,
+    world.event(
+      room.roomId,
+      "m.room.message",
+      { msgtype: "m.text", body: "Why?", "m.relates_to": { "m.in_reply_to": { event_id: removed } } },
+      { sender: "@ben:example.org" },
+    ),
+  );
+  const remove = async (id: string, reason?: string) =>
+    world.arrive(
+      room,
+      world.event(
+        room.roomId,
+        "m.room.redaction",
+        { redacts: id, ...(reason ? { reason } : {}) },
+        { sender: "@ben:example.org", redacts: id },
+      ),
+    );
+  await remove(removed, "not for this channel");
+  expect(screen.getByRole("article", { name: /^Ada, Removed by Ben: not for this channel, / })).toBeTruthy();
+  expect(screen.getByRole("button", { name: /^Ada Removed by Ben: not for this channel/ })).toBeTruthy();
+  await world.arrive(room, world.text(room, world.me, "one more"));
+  const last = screen.getByText("one more").closest<HTMLElement>("[role=article]")!;
+  await remove(last.dataset.eventId!);
+  expect(within(last).getByText("Removed by Ben")).toBeTruthy();
+});
+
 test("A11-06: a message is spoken as author, text, extras, time", async () => {
   const { world, room } = await begin(1);
   await world.arrive(

@@ -1,23 +1,31 @@
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import { memo, useState, type KeyboardEvent } from "react";
+import { memo, Suspense, useMemo, useState, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { PersonAvatar } from "../../components/PersonAvatar";
 import { useMessage, useReactions, type MessageView, type TimelineEvent } from "../../matrix/events";
+import { later } from "../../i18n/later";
+import { firstLink } from "../../matrix/linkPreview";
+import { useClient } from "../../matrix/MatrixProvider";
 import { useMedia } from "../../matrix/media";
+import { useOffers } from "../../matrix/policy";
+import { isEncrypted } from "../../matrix/rooms";
 import { useThreadSummary } from "../../matrix/timeline";
 import { usePreferences } from "../../preferences/store";
 import { useAllowed } from "./allowed";
-import { FileCard, Picture, Player } from "./Attachment";
-import { Body, type OpenMatrix } from "./Body";
+import type { OpenMatrix } from "./Body";
+import { Content } from "./Content";
+import { linkBox } from "./linkBox";
 import { MessageActions, type MessageAction } from "./MessageActions";
 import { Reactions } from "./Reactions";
 import { ReplyQuote } from "./ReplyQuote";
 import { SendMark, SendTrouble } from "./SendMark";
 import { spoken } from "./spoken";
 import { Time } from "./Time";
-import { clock, complete } from "./times";
+import { clock, complete } from "../../i18n/times";
+
+const LinkCard = later(() => import("./LinkCard").then((part) => part.LinkCard));
 
 /** What rows ask of the timeline; one object for all of them, always the same. */
 export interface RowHandlers {
@@ -98,9 +106,10 @@ export const MessageRow = memo(function MessageRow({
       aria-roledescription={t("timeline.message")}
       data-event-id={message.eventId}
       data-row={rowKey}
+      data-marked={marked || undefined}
       tabIndex={tabbable ? 0 : -1}
-      onFocus={(focus) => {
-        if (focus.target === focus.currentTarget) handlers.focused(rowKey);
+      onFocus={() => {
+        handlers.focused(rowKey);
         setActive(true);
       }}
       onBlur={(blur) => {
@@ -154,11 +163,36 @@ export const MessageRow = memo(function MessageRow({
         {!continued && (
           <Box sx={{ display: "flex", alignItems: "baseline", gap: 1, minWidth: 0 }}>
             <Box
-              component="span"
+              component="button"
+              type="button"
               dir="auto"
-              sx={{ fontWeight: 650, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}
+              tabIndex={active ? 0 : -1}
+              onClick={() => handlers.openMatrix(message.sender, null)}
+              sx={(theme) => ({
+                all: "unset",
+                position: "relative",
+                minWidth: 0,
+                cursor: "pointer",
+                fontWeight: 650,
+                borderRadius: "4px",
+                "@media (pointer: coarse)": {
+                  "&::after": { content: '""', position: "absolute", inset: "-11px 0" },
+                },
+                "&:hover": { textDecoration: "underline", textUnderlineOffset: "0.15em" },
+                "&:focus-visible": { outline: "2px solid", outlineColor: theme.palette.focus },
+              })}
             >
-              {message.senderName}
+              <Box
+                component="span"
+                sx={{
+                  display: "block",
+                  overflow: "hidden",
+                  textOverflow: "ellipsis",
+                  whiteSpace: "nowrap",
+                }}
+              >
+                {message.senderName}
+              </Box>
             </Box>
             {timestamp_position !== "below" && (
               <Box
@@ -183,16 +217,7 @@ export const MessageRow = memo(function MessageRow({
             sx={{ minWidth: 0, flex: 1, ...(message.send !== "sent" && { opacity: 0.75 }) }}
             title={timestamp_position === "tooltip" ? complete(message.time, i18n.language) : undefined}
           >
-            <Content message={message} me={me} onOpen={handlers.openMatrix} />
-            {message.edited !== null && message.kind !== "deleted" && (
-              <Box
-                component="span"
-                title={t("timeline.editedAt", { time: complete(message.edited, i18n.language) })}
-                sx={{ typography: "caption", color: "text.secondary" }}
-              >
-                {t("timeline.edited")}
-              </Box>
-            )}
+            <Content event={event} message={message} me={me} onOpen={handlers.openMatrix} />
           </Box>
           {message.mine && message.kind !== "deleted" && message.send !== "failed" && (
             <SendMark event={event} message={message} />
@@ -203,6 +228,7 @@ export const MessageRow = memo(function MessageRow({
             <Time time={message.time} />
           </Box>
         )}
+        {(message.kind === "text" || message.kind === "notice") && <Link message={message} />}
         <SendTrouble event={event} message={message} />
         <Reactions event={event} onAdd={(anchor) => handlers.act("react", event, message, anchor)} />
         {!inThread && <ThreadLink event={event} onOpen={handlers.openThread} />}
@@ -228,67 +254,18 @@ function Picture36({ message }: { message: MessageView }) {
 
 const AVATAR = { width: 36, height: 36, crop: true };
 
-function Content({ message, me, onOpen }: { message: MessageView; me: string; onOpen: OpenMatrix }) {
-  const { t } = useTranslation();
-  switch (message.kind) {
-    case "deleted":
-      return (
-        <Box sx={{ color: "text.secondary", fontStyle: "italic" }}>
-          {message.deletedBy !== null && message.deletedBy !== message.sender
-            ? t("timeline.deletedByModerator")
-            : t("timeline.deleted")}
-        </Box>
-      );
-    case "locked":
-      return <Box sx={{ color: "text.secondary", fontStyle: "italic" }}>{t("timeline.locked")}</Box>;
-    case "unknown":
-      return <Box sx={{ color: "text.secondary", fontStyle: "italic" }}>{t("timeline.unknown")}</Box>;
-    case "poll":
-      return (
-        <Box sx={{ border: 1, borderColor: "divider", borderRadius: "10px", p: 1.5, my: 0.5, maxWidth: 420 }}>
-          <Box sx={{ typography: "caption", color: "text.secondary" }}>{t("timeline.poll")}</Box>
-          <Box dir="auto" sx={{ fontWeight: 600 }}>
-            {message.body}
-          </Box>
-          <Box component="ul" sx={{ m: 0, mt: 0.5, paddingInlineStart: 2.5 }}>
-            {message.answers.map((answer, index) => (
-              <li key={index} dir="auto">
-                {answer}
-              </li>
-            ))}
-          </Box>
-        </Box>
-      );
-    case "image":
-    case "video":
-    case "audio":
-    case "file":
-      return (
-        <>
-          {message.media && message.kind === "image" && <Picture media={message.media} />}
-          {message.media && (message.kind === "video" || message.kind === "audio") && (
-            <Player media={message.media} kind={message.kind} />
-          )}
-          {message.media && message.kind === "file" && <FileCard media={message.media} />}
-          {message.body && <Body body={message.body} html={message.html} me={me} onOpen={onOpen} />}
-        </>
-      );
-    case "emote":
-      return (
-        <Box sx={{ display: "flex", gap: 0.5, fontStyle: "italic" }}>
-          <span>* {message.senderName}</span>
-          <Body body={message.body} html={message.html} me={me} onOpen={onOpen} />
-        </Box>
-      );
-    case "notice":
-      return (
-        <Box sx={{ color: "text.secondary" }}>
-          <Body body={message.body} html={message.html} me={me} onOpen={onOpen} />
-        </Box>
-      );
-    case "text":
-      return <Body body={message.body} html={message.html} me={me} onOpen={onOpen} />;
-  }
+/** What the first link of a message leads to, where this is wanted and tells nobody what is encrypted. */
+function Link({ message }: { message: MessageView }) {
+  const client = useClient();
+  const { link_previews } = usePreferences();
+  const { previews } = useOffers();
+  const url = useMemo(() => firstLink(message.body), [message.body]);
+  if (!link_previews || !previews || url === null || isEncrypted(client, message.roomId)) return null;
+  return (
+    <Suspense fallback={<Box sx={linkBox} />}>
+      <LinkCard url={url} />
+    </Suspense>
+  );
 }
 
 function ThreadLink({

@@ -18,6 +18,12 @@ const chip = {
   bgcolor: "surface.code",
   fontSize: "0.8125rem",
   fontVariantNumeric: "tabular-nums",
+  // As large as a finger without being as large to the eye.
+  "@media (pointer: coarse)": {
+    position: "relative",
+    minWidth: 44,
+    "&::after": { content: '""', position: "absolute", inset: "-9px 0" },
+  },
   "&:hover": { borderColor: "border.control" },
   "&:focus-visible": { outline: "2px solid", outlineColor: "focus", outlineOffset: 1 },
 } as const;

@@ -1,12 +1,10 @@
-import ReplyIcon from "@mui/icons-material/Reply";
 import Box from "@mui/material/Box";
 import ButtonBase from "@mui/material/ButtonBase";
-import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useMessage, type TimelineEvent } from "../../matrix/events";
-import { useClient } from "../../matrix/MatrixProvider";
-import { fetchEvent, findEvent } from "../../matrix/timeline";
+import { plainText } from "../../matrix/plainText";
+import { useEventAt } from "../../matrix/timeline";
 
 interface Props {
   roomId: string;
@@ -17,21 +15,7 @@ interface Props {
 /** The message that is answered, in one line above the answer. Its height is the same before and after it is there. */
 export function ReplyQuote({ roomId, eventId, onJump }: Props) {
   const { t } = useTranslation();
-  const client = useClient();
-  const [event, setEvent] = useState<TimelineEvent | null>(() => findEvent(client, roomId, eventId));
-  const [gone, setGone] = useState(false);
-  useEffect(() => {
-    if (event) return;
-    let here = true;
-    void fetchEvent(client, roomId, eventId).then((found) => {
-      if (!here) return;
-      if (found) setEvent(found);
-      else setGone(true);
-    });
-    return () => {
-      here = false;
-    };
-  }, [client, event, eventId, roomId]);
+  const { event, gone } = useEventAt(roomId, eventId);
   return (
     <ButtonBase
       onClick={() => onJump(eventId)}
@@ -48,7 +32,10 @@ export function ReplyQuote({ roomId, eventId, onJump }: Props) {
         "&:focus-visible": { outline: "2px solid", outlineColor: "focus" },
       }}
     >
-      <ReplyIcon aria-hidden sx={{ fontSize: 16, flex: "none", transform: "scaleY(-1)" }} />
+      <Box
+        aria-hidden
+        sx={{ flex: "none", width: 3, height: 16, borderRadius: "2px", bgcolor: "border.control" }}
+      />
       {event ? (
         <Line event={event} />
       ) : (
@@ -61,7 +48,7 @@ export function ReplyQuote({ roomId, eventId, onJump }: Props) {
 function Line({ event }: { event: TimelineEvent }) {
   const { t } = useTranslation();
   const message = useMessage(event);
-  const text = message.kind === "deleted" ? t("timeline.deleted") : (message.media?.name ?? message.body);
+  const text = plainText(message, t);
   return (
     <Box
       component="span"

@@ -6,7 +6,8 @@ import { useTranslation } from "react-i18next";
 import { useClient } from "../../matrix/MatrixProvider";
 import { describeState, type StateLine } from "../../matrix/stateLines";
 import type { Row } from "../../matrix/timeline";
-import { complete } from "./times";
+import { isolated } from "../../i18n/direction";
+import { complete } from "../../i18n/times";
 
 /** "Anna, Ben and 3 others". */
 export function listNames(names: readonly string[], t: TFunction, language: string): string {
@@ -17,15 +18,18 @@ export function listNames(names: readonly string[], t: TFunction, language: stri
   return new Intl.ListFormat(language, { type: "conjunction" }).format(shown);
 }
 
+/** Not the page's words, and maybe not in its direction. */
+const own = (name: string) => isolated(name);
+
 function sentence(line: StateLine, t: TFunction, language: string): string {
   switch (line.kind) {
     case "members":
       return t(`timeline.state.${line.change}`, {
         count: line.names.length,
-        names: listNames(line.names, t, language),
+        names: listNames(line.names.map(own), t, language),
       });
     case "named":
-      return t(`timeline.state.${line.what}`, { name: line.name, value: line.value });
+      return t(`timeline.state.${line.what}`, { name: own(line.name), value: own(line.value) });
   }
 }
 
@@ -36,7 +40,6 @@ export const StateRow = memo(function StateRow({ row }: { row: Row }) {
   const last = row.events[row.events.length - 1] ?? row.event;
   return (
     <Box
-      dir="auto"
       title={complete(last.getTs(), i18n.language)}
       sx={{
         px: 2,

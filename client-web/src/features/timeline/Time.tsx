@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 
 import { usePreferences } from "../../preferences/store";
-import { absolute, complete, relative, useMinute } from "./times";
+import { absolute, complete, relative, useMinute } from "../../i18n/times";
 
 /** A time as the preferences want it; the whole of it in the tooltip. */
 export function Time({ time }: { time: number }) {

@@ -2,6 +2,7 @@ import ArrowDownIcon from "@mui/icons-material/ArrowDownward";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import {
+  Suspense,
   useCallback,
   useEffect,
   useLayoutEffect,
@@ -11,29 +12,33 @@ import {
   type KeyboardEvent,
 } from "react";
 import { useTranslation } from "react-i18next";
-import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 
+import { useCalm } from "../../components/calm";
 import { EmojiPopover } from "../../components/emoji/EmojiPopover";
 import { EmptyState } from "../../components/EmptyState";
 import { Later } from "../../components/Later";
+import { VirtualList, type Aim, type ListHandle, type Place } from "../../components/list/VirtualList";
 import { MessageSkeleton } from "../../components/Skeletons";
+import { later } from "../../i18n/later";
 import { draftsOf, placeOf } from "../../matrix/drafts";
 import type { MessageView, TimelineEvent } from "../../matrix/events";
 import { useClient } from "../../matrix/MatrixProvider";
 import { useRoom } from "../../matrix/rooms";
 import { toggleReaction } from "../../matrix/send";
 import { loadMembers } from "../../matrix/members";
-import { markRead, useTimeline, type Row } from "../../matrix/timeline";
+import { markRead, useTimeline, type Row, type TimelineSnapshot } from "../../matrix/timeline";
 import type { OpenMatrix } from "./Body";
-import { DeleteDialog } from "./DeleteDialog";
+import { isLine, keyOfItem, withLines, type Item, type Line } from "./lines";
 import type { MessageAction } from "./MessageActions";
 import { MessageMenu } from "./MessageMenu";
 import { MessageRow, type RowHandlers } from "./MessageRow";
 import { placeIn, rememberPlace } from "./places";
-import { DayLine, UnreadLine } from "./separators";
+import { DayLine, RepliesLine, UnreadLine } from "./separators";
 import { StateRow } from "./StateRow";
 import { TypingLine } from "./TypingLine";
 import { useArrivals } from "./useArrivals";
+
+const DeleteDialog = later(() => import("./DeleteDialog").then((part) => part.DeleteDialog));
 
 interface Props {
   roomId: string;
@@ -77,28 +82,28 @@ function RoomTimeline({
   const { t } = useTranslation();
   const client = useClient();
   const me = client.getSafeUserId();
+  const placeId = `${roomId} ${threadId ?? ""}`;
   const room = useRoom(roomId);
+  const known = room !== null;
   const { snapshot, timeline } = useTimeline(roomId, threadId);
-  const { rows, firstIndex } = snapshot;
-  const list = useRef<VirtuosoHandle>(null);
-  const scroller = useRef<HTMLElement | null>(null);
+  const loading = useCalm(isLoading(snapshot));
+  const rows = loading ? NONE : snapshot.rows;
+  const list = useRef<ListHandle>(null);
   const [atBottom, setAtBottom] = useState(true);
   const [seen, setSeen] = useState(snapshot.arrived);
   const [focusKey, setFocusKey] = useState<string | null>(null);
   const [marked, setMarked] = useState<string | null>(null);
   const [asking, setAsking] = useState<Asking | null>(null);
-  const state = useRef({ rows, firstIndex, atBottom, placeId: `${roomId} ${threadId ?? ""}` });
-  useLayoutEffect(() => {
-    state.current = { rows, firstIndex, atBottom, placeId: `${roomId} ${threadId ?? ""}` };
-  });
+  /** The row the view is on its way to, in an object of its own each time. */
+  const [aim, setAim] = useState<{ readonly key: string } | null>(null);
   useArrivals(
     snapshot.arrived,
-    useCallback(() => timeline.latest(), [timeline]),
+    useCallback((count) => timeline.latest(count), [timeline]),
   );
 
   useEffect(() => {
-    void loadMembers(client, roomId);
-  }, [client, roomId]);
+    if (known) void loadMembers(client, roomId);
+  }, [client, roomId, known]);
 
   const reveal = useCallback(
     async (eventId: string) => {
@@ -108,26 +113,15 @@ function RoomTimeline({
       if (!row) return;
       setMarked(row.key);
       setFocusKey(row.key);
-      // After the rows that were just loaded have been given to the list.
-      setTimeout(() => {
-        list.current?.scrollIntoView({
-          index,
-          align: "center",
-          behavior: "auto",
-          done: () =>
-            scroller.current
-              ?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row.key)}"]`)
-              ?.focus({ preventScroll: true }),
-        });
-      }, 0);
+      setAim({ key: row.key });
     },
     [timeline],
   );
 
   useEffect(() => {
     // eslint-disable-next-line react-hooks/set-state-in-effect -- follows the address: the view moves to the event it names
-    if (focusEventId) void reveal(focusEventId);
-  }, [focusEventId, reveal]);
+    if (focusEventId && known) void reveal(focusEventId);
+  }, [focusEventId, known, reveal]);
 
   useEffect(() => {
     if (marked === null) return;
@@ -154,57 +148,29 @@ function RoomTimeline({
 
   if (atBottom && seen !== snapshot.arrived) setSeen(snapshot.arrived);
 
-  const start = useInitialPlace(rows, `${roomId} ${threadId ?? ""}`, focusEventId);
-  // Whether the bottom is to stay the bottom: until somebody scrolls up, which is known before the list says so.
-  const sticky = useRef(true);
-  useLayoutEffect(() => {
-    sticky.current = start.index === "LAST";
-  }, [start.index]);
-  // What is measured late is a little higher or lower than was thought: the bottom is made the bottom once it is known.
-  const settle = useCallback(() => {
-    const step = (frames: number) => {
-      const element = scroller.current;
-      if (!element || !sticky.current) return;
-      if (element.scrollHeight - element.clientHeight - element.scrollTop > 0.5)
-        element.scrollTop = element.scrollHeight;
-      if (frames > 0) requestAnimationFrame(() => step(frames - 1));
-    };
-    requestAnimationFrame(() => step(2));
+  const items = useLines(rows, snapshot.atStart && threadId === null, threadId);
+  const start = useStart(items, placeId, focusEventId);
+  const onPlace = useCallback((place: Place | null) => rememberPlace(placeId, place), [placeId]);
+  const onNear = useCallback(
+    (edge: "start" | "end") => void (edge === "start" ? timeline.older() : timeline.newer()),
+    [timeline],
+  );
+
+  const moveTo = useCallback((key: string, align: "center" | "nearest") => {
+    list.current?.scrollTo({ key, align }, () =>
+      list.current?.element(key)?.querySelector<HTMLElement>("[data-row]")?.focus({ preventScroll: true }),
+    );
   }, []);
-  const keepBottom = useCallback(() => {
-    if (sticky.current && timeline.get().live) settle();
-  }, [settle, timeline]);
-  useLayoutEffect(keepBottom, [keepBottom, rows]);
-  const [view, setView] = useState<HTMLElement | null>(null);
+  // After the rows that were just loaded have been given to the list.
+  const drawn = rows.length > 0;
   useEffect(() => {
-    if (!view || typeof ResizeObserver === "undefined") return;
-    const watch = new ResizeObserver(keepBottom);
-    watch.observe(view);
-    let before = view.scrollTop;
-    const moved = () => {
-      const bottom = view.scrollHeight - view.clientHeight - view.scrollTop <= AT_BOTTOM;
-      if (bottom) sticky.current = true;
-      else if (view.scrollTop < before) sticky.current = false;
-      before = view.scrollTop;
-    };
-    const up = (wheel: WheelEvent) => {
-      if (wheel.deltaY < 0) sticky.current = false;
-    };
-    view.addEventListener("scroll", moved, { passive: true });
-    view.addEventListener("wheel", up, { passive: true });
-    return () => {
-      watch.disconnect();
-      view.removeEventListener("scroll", moved);
-      view.removeEventListener("wheel", up);
-    };
-  }, [view, keepBottom]);
+    if (aim && drawn) moveTo(aim.key, "center");
+  }, [aim, drawn, moveTo]);
 
   const toBottom = useCallback(async () => {
     if (!timeline.get().live) await timeline.open(null);
-    list.current?.scrollToIndex({ index: "LAST", align: "end", behavior: "auto" });
-    sticky.current = true;
-    settle();
-  }, [timeline, settle]);
+    list.current?.scrollTo("end");
+  }, [timeline]);
 
   // Own messages are always followed.
   const last = rows[rows.length - 1];
@@ -259,14 +225,7 @@ function RoomTimeline({
     const row = rows[index];
     if (!row) return;
     setFocusKey(row.key);
-    list.current?.scrollIntoView({
-      index,
-      behavior: "auto",
-      done: () =>
-        scroller.current
-          ?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row.key)}"]`)
-          ?.focus({ preventScroll: true }),
-    });
+    moveTo(row.key, "nearest");
   };
 
   const onKeyDown = (press: KeyboardEvent) => {
@@ -297,6 +256,7 @@ function RoomTimeline({
   };
 
   const name = room?.name ?? "";
+  const beginning = t(room?.kind === "channel" ? "timeline.start" : "timeline.startWith", { name });
   const tabKey =
     focusKey !== null && rows.some((row) => row.key === focusKey) ? focusKey : lastMessageKey(rows);
   const fresh = Math.max(0, snapshot.arrived - seen);
@@ -320,10 +280,10 @@ function RoomTimeline({
       sx={{ display: "flex", flexDirection: "column", flex: 1, minHeight: 0, position: "relative" }}
       onKeyDown={onKeyDown}
     >
-      {snapshot.status === "loading" || rows.length === 0 ? (
+      {rows.length === 0 ? (
         <Box sx={{ flex: 1, minHeight: 0, display: "flex" }}>
-          {snapshot.status === "ready" && snapshot.atStart ? (
-            <EmptyState title={t("timeline.start", { name })} text={t("timeline.startEmpty")} />
+          {!loading ? (
+            <EmptyState title={beginning} text={t("timeline.startEmpty")} />
           ) : (
             <Later>
               <MessageSkeleton rows={8} />
@@ -331,56 +291,40 @@ function RoomTimeline({
           )}
         </Box>
       ) : (
-        <Virtuoso
+        <VirtualList
           ref={list}
           role="log"
           aria-live="off"
           aria-label={threadId === null ? t("timeline.label", { name }) : t("timeline.threadLabel")}
-          style={{ flex: 1, minHeight: 0, overscrollBehavior: "contain" }}
-          data={rows}
-          firstItemIndex={firstIndex}
-          initialTopMostItemIndex={start}
-          computeItemKey={(_index, row) => row.key}
-          alignToBottom
-          increaseViewportBy={ROOM_AROUND}
-          atBottomThreshold={AT_BOTTOM}
-          atBottomStateChange={setAtBottom}
-          totalListHeightChanged={keepBottom}
-          followOutput={(bottom) => (bottom && snapshot.live ? "auto" : false)}
-          startReached={() => void timeline.older()}
-          endReached={() => void timeline.newer()}
-          rangeChanged={(range) => {
-            if (range.startIndex - state.current.firstIndex < 12) void timeline.older();
-          }}
-          scrollerRef={(element) => {
-            scroller.current = element instanceof HTMLElement ? element : null;
-            setView(scroller.current);
-          }}
-          isScrolling={(moving) => {
-            if (!moving && scroller.current)
-              rememberPlace(state.current.placeId, scroller.current, state.current.atBottom);
-          }}
-          itemContent={(index, row) => (
-            <div data-item-key={row.key}>
-              {index === firstIndex && snapshot.atStart && threadId === null && <Beginning name={name} />}
-              {row.day !== null && <DayLine day={row.day} />}
-              {row.unread && <UnreadLine />}
-              {row.kind === "state" ? (
-                <StateRow row={row} />
-              ) : (
-                <MessageRow
-                  event={row.event}
-                  rowKey={row.key}
-                  me={me}
-                  continued={row.continued}
-                  tabbable={row.key === tabKey}
-                  marked={row.key === marked}
-                  inThread={threadId !== null}
-                  handlers={handlers}
-                />
-              )}
-            </div>
-          )}
+          items={items}
+          keyOf={keyOfItem}
+          estimate={ROW_HEIGHT}
+          start={start}
+          kept={tabKey}
+          followEnd={snapshot.live}
+          fromEnd
+          counted={snapshot.atStart && snapshot.live ? isMessage : null}
+          onEnd={setAtBottom}
+          onNear={onNear}
+          onPlace={onPlace}
+          draw={(item) =>
+            isLine(item) ? (
+              <LineRow line={item} beginning={beginning} />
+            ) : item.kind === "state" ? (
+              <StateRow row={item} />
+            ) : (
+              <MessageRow
+                event={item.event}
+                rowKey={item.key}
+                me={me}
+                continued={item.continued}
+                tabbable={item.key === tabKey}
+                marked={item.key === marked}
+                inThread={threadId !== null}
+                handlers={handlers}
+              />
+            )
+          }
         />
       )}
       {rows.length > 0 && (!atBottom || !snapshot.live) && (
@@ -404,7 +348,7 @@ function RoomTimeline({
           {fresh > 0 ? t("timeline.newCount", { count: fresh }) : null}
         </Button>
       )}
-      {threadId === null && <TypingLine roomId={roomId} />}
+      {threadId === null ? <TypingLine roomId={roomId} /> : <Box sx={{ height: 12, flex: "none" }} />}
       {asking?.what === "react" && (
         <EmojiPopover
           anchor={asking.anchor}
@@ -425,14 +369,45 @@ function RoomTimeline({
           }
         />
       )}
-      {asking?.what === "delete" && <DeleteDialog event={asking.event} onClose={() => setAsking(null)} />}
+      {asking?.what === "delete" && (
+        <Suspense>
+          <DeleteDialog event={asking.event} onClose={() => setAsking(null)} />
+        </Suspense>
+      )}
     </Box>
   );
 }
 
-/** So near to the bottom, in px, is at the bottom. */
-const AT_BOTTOM = 24;
-const ROOM_AROUND = { top: 800, bottom: 400 };
+const NONE: readonly Row[] = [];
+
+/** There is nothing to show yet. */
+const isLoading = ({ status, rows, atStart }: TimelineSnapshot) =>
+  status === "loading" || (status === "ready" && rows.length === 0 && !atStart);
+
+/** What a row that was never drawn is taken for, in px. */
+const ROW_HEIGHT = 44;
+/** What is left visible above the unread line, in px. */
+const ABOVE_UNREAD = 80;
+
+const isMessage = (item: Item) => item.kind === "message";
+
+function LineRow({ line, beginning }: { line: Line; beginning: string }) {
+  if (line.kind === "day") return <DayLine day={line.day} />;
+  if (line.kind === "unread") return <UnreadLine />;
+  if (line.kind === "replies") return <RepliesLine />;
+  return <Box sx={{ px: 2, pt: 3, typography: "h2" }}>{beginning}</Box>;
+}
+
+/** The items of the list; an item stays the same object while it says the same. */
+function useLines(rows: readonly Row[], beginning: boolean, root: string | null): readonly Item[] {
+  const [kept, setKept] = useState<{ rows: readonly Row[]; beginning: boolean; items: readonly Item[] }>(
+    () => ({ rows, beginning, items: withLines(rows, beginning, [], root) }),
+  );
+  if (kept.rows === rows && kept.beginning === beginning) return kept.items;
+  const items = withLines(rows, beginning, kept.items, root);
+  setKept({ rows, beginning, items });
+  return items;
+}
 
 /** The message that Tab leads to when none was chosen: the newest. */
 function lastMessageKey(rows: readonly Row[]): string | null {
@@ -442,33 +417,24 @@ function lastMessageKey(rows: readonly Row[]): string | null {
   return null;
 }
 
-/** Where the list starts: where it was left, at the unread line, or at the bottom. Decided once, with the first rows. */
-function useInitialPlace(rows: readonly Row[], id: string, focusEventId: string | null) {
-  const ready = rows.length > 0;
-  const [place, setPlace] = useState<{
-    index: number | "LAST";
-    align: "start" | "center" | "end";
-    offset?: number;
-  } | null>(null);
-  if (ready && place === null) {
-    const kept = placeIn(id);
-    const keptAt = kept ? rows.findIndex((row) => row.key === kept.key) : -1;
-    const unreadAt = rows.findIndex((row) => row.unread);
-    const focusAt = focusEventId ? rows.findIndex((row) => row.event.getId() === focusEventId) : -1;
-    if (focusAt >= 0) setPlace({ index: focusAt, align: "center" });
-    else if (unreadAt >= 0) setPlace({ index: unreadAt, align: "start", offset: -80 });
-    else if (kept && keptAt >= 0) setPlace({ index: keptAt, align: "start", offset: kept.offset });
-    else setPlace({ index: "LAST", align: "end" });
-  }
-  return place ?? { index: "LAST" as const, align: "end" as const };
+/** Where the list begins: at the message asked for, at the unread line, where it was left, or at the end. Decided with the first rows. */
+function useStart(items: readonly Item[], placeId: string, focusEventId: string | null): Aim {
+  const [start, setStart] = useState<Aim | null>(null);
+  if (items.length === 0 || start !== null) return start ?? "end";
+  const asked = focusEventId
+    ? items.find((item) => !isLine(item) && item.event.getId() === focusEventId)
+    : undefined;
+  const unread = items.find((item) => item.kind === "unread");
+  const place = placeIn(placeId);
+  let decided: Aim = "end";
+  if (asked) decided = { key: asked.key, align: "center" };
+  else if (unread) decided = { key: unread.key, top: ABOVE_UNREAD };
+  else if (place && items.some((item) => item.key === place.key)) decided = place;
+  setStart(decided);
+  return decided;
 }
 
 function focusComposer(place: string): void {
   // After menus have given the focus back.
   setTimeout(() => document.querySelector<HTMLElement>(`[data-composer="${CSS.escape(place)}"]`)?.focus(), 0);
-}
-
-function Beginning({ name }: { name: string }) {
-  const { t } = useTranslation();
-  return <Box sx={{ px: 2, pt: 3, typography: "h2" }}>{t("timeline.start", { name })}</Box>;
 }

@@ -1,12 +1,13 @@
 import Box from "@mui/material/Box";
 import { useTranslation } from "react-i18next";
 
+import { isolated } from "../../i18n/direction";
 import { useTyping } from "../../matrix/timeline";
 
 /** Who is typing. The line is always there, so that nothing moves when somebody begins. */
 export function TypingLine({ roomId }: { roomId: string }) {
   const { t } = useTranslation();
-  const [a, b, ...more] = useTyping(roomId);
+  const [a, b, ...more] = useTyping(roomId).map((name) => isolated(name));
   let text = "";
   if (a !== undefined) {
     if (b === undefined) text = t("timeline.typingOne", { a });

@@ -9,12 +9,16 @@ import { IconAction } from "../../components/IconAction";
 import type { MediaView } from "../../matrix/events";
 import { useClient } from "../../matrix/MatrixProvider";
 import { download, useMedia } from "../../matrix/media";
+import { reserved } from "./Attachment";
 
 /** A picture as large as the screen allows. */
 export function Viewer({ media, onClose }: { media: MediaView; onClose: () => void }) {
   const { t } = useTranslation();
   const client = useClient();
   const { url, failed } = useMedia(media.url);
+  // The small picture, which is there already, stands in its place until the large one is.
+  const { url: small } = useMedia(media.url, reserved(media));
+  const shown = failed ? null : (url ?? small);
   return (
     <Dialog
       fullScreen
@@ -60,13 +64,19 @@ export function Viewer({ media, onClose }: { media: MediaView; onClose: () => vo
         }}
       >
         {failed && <EmptyState title={t("timeline.noPreview")} />}
-        {url && (
+        {shown && (
           <Box
             component="img"
-            src={url}
+            src={shown}
             alt={media.name}
             onClick={(event) => event.stopPropagation()}
-            sx={{ maxWidth: "100%", maxHeight: "100%", objectFit: "contain", borderRadius: "4px" }}
+            sx={{
+              ...(media.width !== null &&
+                media.height !== null && { width: media.width, height: media.height }),
+              maxWidth: "100%",
+              maxHeight: "100%",
+              objectFit: "contain",
+            }}
           />
         )}
       </Box>

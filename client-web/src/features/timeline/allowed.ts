@@ -24,7 +24,7 @@ export function useAllowed(event: TimelineEvent, message: MessageView, inThread:
     () => ({
       reply: there && powers.post,
       thread: there && powers.post && !inThread,
-      react: there && powers.post,
+      react: there && powers.react,
       edit: there && words && powers.post && open.edit,
       delete: there && (open.delete || powers.redactOthers),
     }),

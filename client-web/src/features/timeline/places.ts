@@ -1,31 +1,19 @@
 // Where somebody was in a room, for when they come back.
 
-/** A row and how far its upper edge was above the upper edge of the view. */
-export interface Place {
-  readonly key: string;
-  readonly offset: number;
-}
+import type { Place } from "../../components/list/VirtualList";
 
+const KEPT = 100;
 const places = new Map<string, Place>();
 
-/** Remembers where the view stands; at the bottom there is nothing to remember. */
-export function rememberPlace(id: string, scroller: HTMLElement, atBottom: boolean): void {
-  if (atBottom) {
-    places.delete(id);
-    return;
-  }
-  const top = scroller.getBoundingClientRect().top;
-  for (const item of scroller.querySelectorAll<HTMLElement>("[data-item-key]")) {
-    const box = item.getBoundingClientRect();
-    if (box.bottom <= top) continue;
-    places.delete(id);
-    places.set(id, { key: item.dataset["itemKey"]!, offset: Math.round(top - box.top) });
-    if (places.size > 100) places.delete(places.keys().next().value!);
-    return;
-  }
+/** Remembers where the view stands; at the end there is nothing to remember. */
+export function rememberPlace(id: string, place: Place | null): void {
+  places.delete(id);
+  if (place === null) return;
+  places.set(id, place);
+  if (places.size > KEPT) places.delete(places.keys().next().value!);
 }
 
-/** Where the view stood, or null for the bottom. */
+/** Where the view stood, or null for the end. */
 export function placeIn(id: string): Place | null {
   return places.get(id) ?? null;
 }

@@ -1,7 +1,7 @@
 import Box from "@mui/material/Box";
 import { useTranslation } from "react-i18next";
 
-import { dayName, useMinute } from "./times";
+import { dayName, useMinute } from "../../i18n/times";
 
 const line = { flex: 1, height: "1px", bgcolor: "divider" } as const;
 
@@ -41,6 +41,18 @@ export function UnreadLine() {
       <Box aria-hidden sx={{ typography: "caption", fontWeight: 700, color: "dangerText" }}>
         {t("timeline.unread")}
       </Box>
+    </Box>
+  );
+}
+
+/** Between the root of a thread and what was answered. */
+export function RepliesLine() {
+  return (
+    <Box
+      aria-hidden
+      sx={{ display: "flex", paddingInlineStart: "64px", paddingInlineEnd: 2, pt: 1, pb: 0.5 }}
+    >
+      <Box sx={line} />
     </Box>
   );
 }

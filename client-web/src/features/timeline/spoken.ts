@@ -1,50 +1,8 @@
 import type { TFunction } from "i18next";
 
 import type { MessageView, Reaction } from "../../matrix/events";
-import { absolute } from "./times";
-
-/** What a message says in words: without markup, for screen readers and one-line previews. */
-export function plainText(message: MessageView, t: TFunction): string {
-  switch (message.kind) {
-    case "deleted":
-      return t("timeline.deleted");
-    case "locked":
-      return t("timeline.locked");
-    case "unknown":
-      return t("timeline.unknown");
-    case "image":
-      return [t("timeline.image", { name: message.media?.name ?? "" }), message.body]
-        .filter(Boolean)
-        .join(", ");
-    case "video":
-      return [t("timeline.video", { name: message.media?.name ?? "" }), message.body]
-        .filter(Boolean)
-        .join(", ");
-    case "audio":
-      return [t("timeline.audio", { name: message.media?.name ?? "" }), message.body]
-        .filter(Boolean)
-        .join(", ");
-    case "file":
-      return [t("timeline.file", { name: message.media?.name ?? "" }), message.body]
-        .filter(Boolean)
-        .join(", ");
-    case "poll":
-      return `${t("timeline.poll")}: ${message.body}`;
-    case "text":
-    case "emote":
-    case "notice":
-      return message.html === null ? message.body : textOf(message.html);
-  }
-}
-
-/** The words of a formatted text: what a reader needs, without the signs of markdown in the plain one. */
-function textOf(html: string): string {
-  const parsed = new DOMParser().parseFromString(
-    html.replace(/<mx-reply>[\s\S]*?<\/mx-reply>/gi, ""),
-    "text/html",
-  );
-  return (parsed.body.textContent ?? "").replace(/\s+/g, " ").trim();
-}
+import { plainText } from "../../matrix/plainText";
+import { absolute } from "../../i18n/times";
 
 /** Author, text, then extras, the time last. */
 export function spoken(

@@ -5,9 +5,10 @@ import { useTranslation } from "react-i18next";
 import { announce } from "../../components/Announcer";
 import { viewOf, type TimelineEvent } from "../../matrix/events";
 import { useClient } from "../../matrix/MatrixProvider";
-import { plainText } from "./spoken";
+import { plainText } from "../../matrix/plainText";
 
-const GATHER = 1_000;
+/** So long a burst is waited for, in ms. */
+const GATHER = 250;
 
 /** One sentence for what came in: the message itself, or how many there were. */
 export function sentenceFor(arrived: ReadonlyArray<{ name: string; text: string }>, t: TFunction): string {
@@ -20,8 +21,8 @@ export function sentenceFor(arrived: ReadonlyArray<{ name: string; text: string 
   return t("timeline.arrived", { count: arrived.length, people: names.size });
 }
 
-/** Says what others write while somebody watches; bursts are summed up, history is silent. */
-export function useArrivals(arrived: number, latest: () => TimelineEvent | null): void {
+/** Says what others write while somebody watches; bursts are summed up, history is silent. `latest` gives the last so many. */
+export function useArrivals(arrived: number, latest: (count: number) => readonly TimelineEvent[]): void {
   const { t } = useTranslation();
   const client = useClient();
   const heard = useRef(arrived);
@@ -29,20 +30,24 @@ export function useArrivals(arrived: number, latest: () => TimelineEvent | null)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => {
     if (arrived <= heard.current) return;
+    const events = latest(arrived - heard.current);
     heard.current = arrived;
-    const event = latest();
-    if (!event) return;
-    const message = viewOf(client, event);
-    waiting.current.push({ name: message.senderName, text: plainText(message, t) });
+    // Of a burst only who wrote is said, not what.
+    const alone = events.length === 1 && waiting.current.length === 0;
+    for (const event of events) {
+      const message = viewOf(client, event);
+      waiting.current.push({ name: message.senderName, text: alone ? plainText(message, t) : "" });
+    }
     timer.current ??= setTimeout(() => {
       timer.current = undefined;
-      announce(sentenceFor(waiting.current.splice(0), t));
-    }, GATHER / 4);
+      announce(() => sentenceFor(waiting.current.splice(0), t));
+    }, GATHER);
   }, [arrived, client, latest, t]);
   useEffect(
     () => () => {
       clearTimeout(timer.current);
       timer.current = undefined;
+      waiting.current = [];
     },
     [],
   );

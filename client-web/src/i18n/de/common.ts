@@ -1,7 +1,7 @@
 export default {
   emoji: "Emoji",
   findEmoji: "Emoji suchen",
-  noEmoji: "So heißt kein Emoji.",
+  noEmoji: "Kein Emoji gefunden.",
   presence: { online: "Online", away: "Abwesend", busy: "Beschäftigt", offline: "Offline" },
   close: "Schließen",
   cancel: "Abbrechen",

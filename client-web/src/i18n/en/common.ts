@@ -1,7 +1,7 @@
 export default {
   emoji: "Emoji",
   findEmoji: "Find an emoji",
-  noEmoji: "No emoji has that name.",
+  noEmoji: "No emoji found.",
   presence: { online: "Online", away: "Away", busy: "Busy", offline: "Offline" },
   close: "Close",
   cancel: "Cancel",

@@ -5,7 +5,9 @@ export default {
   send: "Send",
   save: "Save",
   attach: "Attach files",
+  noFiles: "Sending files is turned off for you. Ask an administrator if you need it.",
   emoji: "Emoji",
+  more: "GIF or poll",
   bold: "Bold",
   italic: "Italic",
   code: "Code",
@@ -21,7 +23,7 @@ export default {
   uploading: "Uploading {{name}}",
   cancelUpload: "Cancel the upload of {{name}}",
   retryUpload: "Upload {{name}} again",
-  tooLarge: "This file is larger than the server takes.",
+  tooLarge: "This file is larger than the server allows.",
   uploadFailed: "The upload failed.",
   tooLong: "This message is too long ({{size}} of {{limit}} bytes).",
 };

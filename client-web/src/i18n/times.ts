@@ -52,7 +52,9 @@ export function relative(time: number, language: string, justNow: string, now = 
   if (passed >= 7 * DAY) return absolute(time, language, now);
   let known = relatives.get(language);
   if (!known) {
-    known = new Intl.RelativeTimeFormat(language, { style: "narrow", numeric: "auto" });
+    // The narrow forms of German cannot be told from metres.
+    const style = language === "de" ? "short" : "narrow";
+    known = new Intl.RelativeTimeFormat(language, { style, numeric: "auto" });
     relatives.set(language, known);
   }
   if (passed < HOUR) return known.format(-Math.floor(passed / MINUTE), "minute");

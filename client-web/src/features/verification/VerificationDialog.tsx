@@ -1,0 +1,179 @@
+import Check from "@mui/icons-material/CheckCircleOutlined";
+import Warning from "@mui/icons-material/ErrorOutlineOutlined";
+import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
+import CircularProgress from "@mui/material/CircularProgress";
+import Typography from "@mui/material/Typography";
+import type { TFunction } from "i18next";
+import { type ReactNode, useEffect } from "react";
+import { useTranslation } from "react-i18next";
+
+import { announce } from "../../components/Announcer";
+import { Sheet } from "../../components/Sheet";
+import type { Verification } from "../../matrix/encryption/hooks";
+import { useVerification, type VerificationView } from "../../matrix/encryption/verification";
+import { useClient } from "../../matrix/MatrixProvider";
+
+/** Comparing emoji with another device or with somebody else, from the question to the answer. */
+export function VerificationDialog({ request }: { request: Verification }) {
+  const { t } = useTranslation();
+  const client = useClient();
+  const { view, accept, confirm, mismatch, close } = useVerification(client, request);
+  const name = client.getUser(view.userId)?.displayName ?? view.userId;
+  const said = sentence(view, name, t);
+  useEffect(() => {
+    announce(said);
+  }, [said]);
+  const end = () => void close();
+  return (
+    <Sheet
+      title={view.own ? t("security.verify.own") : t("security.verify.person", { name })}
+      onClose={end}
+      width="xs"
+    >
+      <Box sx={{ display: "flex", flexDirection: "column", gap: 2, pb: 2.5 }}>
+        {view.step === "done" || view.step === "cancelled" ? (
+          <Outcome good={view.step === "done"} title={t(`security.verify.${view.step}`)} text={said} />
+        ) : (
+          <Typography>{said}</Typography>
+        )}
+        {view.step === "asked" && (
+          <>
+            <Typography variant="body2" sx={{ color: "text.secondary" }}>
+              {t(view.own ? "security.verify.howOwn" : "security.verify.how")}
+            </Typography>
+            <Buttons>
+              <Button onClick={end}>{t("security.verify.decline")}</Button>
+              <Button variant="contained" autoFocus onClick={() => void accept()}>
+                {t("security.verify.accept")}
+              </Button>
+            </Buttons>
+          </>
+        )}
+        {(view.step === "waiting" || view.step === "preparing" || view.step === "confirmed") && (
+          <>
+            <Box sx={{ display: "grid", placeItems: "center", py: 2 }}>
+              <CircularProgress size={32} aria-label={said} />
+            </Box>
+            <Buttons>
+              <Button onClick={end}>{t("common.cancel")}</Button>
+            </Buttons>
+          </>
+        )}
+        {view.step === "comparing" && (
+          <>
+            {view.emoji.length > 0 ? <Emoji view={view} /> : <Numbers view={view} />}
+            <Buttons>
+              <Button color="error" onClick={mismatch}>
+                {t("security.verify.differ")}
+              </Button>
+              <Button variant="contained" onClick={() => void confirm()}>
+                {t("security.verify.match")}
+              </Button>
+            </Buttons>
+          </>
+        )}
+        {(view.step === "done" || view.step === "cancelled") && (
+          <Buttons>
+            <Button variant="contained" autoFocus onClick={end}>
+              {t("common.close")}
+            </Button>
+          </Buttons>
+        )}
+      </Box>
+    </Sheet>
+  );
+}
+
+function sentence(view: VerificationView, name: string, t: TFunction): string {
+  const who = view.own ? "Own" : "Person";
+  switch (view.step) {
+    case "asked":
+      return t(`security.verify.asked${who}`, { name });
+    case "waiting":
+      return t(`security.verify.waiting${who}`, { name });
+    case "preparing":
+      return t("security.verify.preparing");
+    case "comparing":
+      return t(view.emoji.length > 0 ? "security.verify.compare" : "security.verify.numbers");
+    case "confirmed":
+      return t("security.verify.confirmed");
+    case "done":
+      return t(`security.verify.done${who}`, { name });
+    case "cancelled":
+      return t(`security.verify.reason.${view.reason ?? "other"}`);
+  }
+}
+
+function Emoji({ view }: { view: VerificationView }) {
+  const { t } = useTranslation();
+  return (
+    <Box
+      component="ol"
+      sx={{
+        listStyle: "none",
+        m: 0,
+        p: 1.5,
+        display: "flex",
+        flexWrap: "wrap",
+        justifyContent: "center",
+        rowGap: 1.5,
+        borderRadius: 2,
+        border: 1,
+        borderColor: "divider",
+        bgcolor: "surface.sidebar",
+      }}
+    >
+      {view.emoji.map(({ sign, name }, index) => (
+        <Box
+          component="li"
+          key={index}
+          sx={{ width: "25%", minWidth: 76, textAlign: "center", typography: "caption" }}
+        >
+          <Box aria-hidden sx={{ fontSize: "2.25rem", lineHeight: 1.2 }}>
+            {sign}
+          </Box>
+          <span data-emoji={name}>
+            {t(`security.emoji.${name.toLowerCase().replaceAll(" ", "_")}`, { defaultValue: name })}
+          </span>
+        </Box>
+      ))}
+    </Box>
+  );
+}
+
+function Numbers({ view }: { view: VerificationView }) {
+  return (
+    <Box
+      sx={{
+        display: "flex",
+        justifyContent: "center",
+        gap: 3,
+        fontSize: "1.75rem",
+        fontWeight: 650,
+        fontVariantNumeric: "tabular-nums",
+      }}
+    >
+      {view.numbers.map((number) => (
+        <span key={number}>{number}</span>
+      ))}
+    </Box>
+  );
+}
+
+function Outcome({ good, title, text }: { good: boolean; title: string; text: string }) {
+  const Icon = good ? Check : Warning;
+  return (
+    <Box sx={{ textAlign: "center", py: 1 }}>
+      <Icon aria-hidden sx={{ fontSize: 44, color: good ? "success.main" : "warning.main" }} />
+      <Typography variant="h3" component="p" sx={{ mt: 0.5 }}>
+        {title}
+      </Typography>
+      <Typography sx={{ color: "text.secondary", textWrap: "balance" }}>{text}</Typography>
+    </Box>
+  );
+}
+
+function Buttons({ children }: { children: ReactNode }) {
+  return <Box sx={{ display: "flex", justifyContent: "flex-end", flexWrap: "wrap", gap: 1 }}>{children}</Box>;
+}

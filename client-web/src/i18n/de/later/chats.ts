@@ -1,0 +1,22 @@
+export default {
+  title: "Neue Unterhaltung",
+  people: "Personen",
+  find: "Name oder Benutzer-ID",
+  findMore: "Noch jemanden hinzufügen",
+  known: "Bekannte Personen",
+  found_one: "{{count}} Person gefunden",
+  found_other: "{{count}} Personen gefunden",
+  none: "Niemand gefunden. Versuchen Sie einen anderen Teil des Namens oder die ganze Benutzer-ID.",
+  nobody: "Geben Sie einen Namen ein, um Personen zu finden.",
+  remove: "{{name}} entfernen",
+  hint: "Wählen Sie eine Person für eine Direktnachricht, mehrere für eine Gruppe.",
+  notPermitted:
+    "Sie können vorhandene Unterhaltungen öffnen, aber keine neuen beginnen. Fragen Sie bei Bedarf Ihre Administration.",
+  direct: "Direktnachricht an {{name}}",
+  directKnown: "Mit {{name}} haben Sie schon eine Unterhaltung.",
+  group_one: "Gruppe mit {{count}} Person",
+  group_other: "Gruppe mit {{count}} Personen, Sie eingeschlossen",
+  start: "Beginnen",
+  startGroup: "Gruppe beginnen",
+  open: "Öffnen",
+};

@@ -1,0 +1,22 @@
+export default {
+  title: "New conversation",
+  people: "People",
+  find: "Name or user ID",
+  findMore: "Add another person",
+  known: "People you know",
+  found_one: "{{count}} person found",
+  found_other: "{{count}} people found",
+  none: "Nobody found. Try another part of the name, or the whole user ID.",
+  nobody: "Type a name to find people.",
+  remove: "Remove {{name}}",
+  hint: "Choose one person for a direct message, several for a group.",
+  notPermitted:
+    "You can open conversations you already have, but not start new ones. Ask an administrator if you need to.",
+  direct: "Direct message with {{name}}",
+  directKnown: "You already have a conversation with {{name}}.",
+  group_one: "Group of {{count}} person",
+  group_other: "Group of {{count}} people, including you",
+  start: "Start",
+  startGroup: "Start group",
+  open: "Open",
+};

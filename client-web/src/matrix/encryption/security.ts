@@ -1,0 +1,239 @@
+// One's own security: keys that prove who one is, the recovery key, the backup of message keys, and who is verified. Loaded later.
+
+import type { MatrixClient } from "matrix-js-sdk";
+import {
+  decodeRecoveryKey,
+  deriveRecoveryKeyFromPassphrase,
+  type CryptoApi,
+  type VerificationRequest,
+} from "matrix-js-sdk/lib/crypto-api";
+
+import { encryptionOf } from "./Encryption";
+import { readKeyFile, writeKeyFile } from "./keyFile";
+import { secretKeys } from "./secretKeys";
+
+/** How an account's encryption stands, seen from this device. */
+export interface Security {
+  /** Whether the account has keys that prove who one is. */
+  readonly identity: boolean;
+  /** Whether this device is signed by them. */
+  readonly verified: boolean;
+  /** Whether there is a recovery key. */
+  readonly recovery: boolean;
+  /** Whether message keys of this device go into the backup. */
+  readonly backedUp: boolean;
+  /** Whether another device could verify this one. */
+  readonly others: boolean;
+}
+
+/** The server wants to know that it is really them. */
+export class PasswordWanted extends Error {}
+/** The text is no recovery key, and no passphrase of it either. */
+export class WrongRecoveryKey extends Error {}
+
+type Auth = Parameters<CryptoApi["resetEncryption"]>[0];
+
+/** Asks without proof first; where the server wants one, the password is it. */
+function proof(client: MatrixClient, password: string | null): Auth {
+  return async (upload) => {
+    try {
+      await upload(null);
+    } catch (refused) {
+      const { httpStatus, data } = refused as { httpStatus?: number; data?: { session?: string } };
+      if (httpStatus !== 401) throw refused;
+      if (password === null) throw new PasswordWanted();
+      await upload({
+        type: "m.login.password",
+        identifier: { type: "m.id.user", user: client.getSafeUserId() },
+        password,
+        ...(data?.session ? { session: data.session } : {}),
+      });
+    }
+  };
+}
+
+/** Reads how things stand. */
+export async function readSecurity(client: MatrixClient): Promise<Security> {
+  const crypto = await encryptionOf(client).need();
+  const me = client.getSafeUserId();
+  const own = client.getDeviceId() ?? "";
+  const [identity, keyId, version, status, devices] = await Promise.all([
+    crypto.userHasCrossSigningKeys(me, true),
+    client.secretStorage.getDefaultKeyId(),
+    crypto.getActiveSessionBackupVersion(),
+    crypto.getDeviceVerificationStatus(me, own),
+    crypto.getUserDeviceInfo([me]),
+  ]);
+  let others = false;
+  for (const id of devices.get(me)?.keys() ?? []) {
+    if (id === own) continue;
+    if ((await crypto.getDeviceVerificationStatus(me, id))?.signedByOwner) others = true;
+  }
+  return {
+    identity,
+    verified: status?.crossSigningVerified ?? false,
+    recovery: keyId !== null,
+    backedUp: version !== null,
+    others,
+  };
+}
+
+/** Makes everything there is to make; answers with the recovery key, which is shown once and never kept. */
+export async function setUp(
+  client: MatrixClient,
+  options: { passphrase?: string; password?: string | null },
+): Promise<string> {
+  const crypto = await encryptionOf(client).need();
+  const key = await crypto.createRecoveryKeyFromPassphrase(options.passphrase);
+  await crypto.bootstrapCrossSigning({
+    authUploadDeviceSigningKeys: proof(client, options.password ?? null),
+  });
+  await crypto.bootstrapSecretStorage({
+    createSecretStorageKey: () => Promise.resolve(key),
+    setupNewSecretStorage: true,
+    // A backup that works already goes on under the new key.
+    setupNewKeyBackup: (await crypto.getActiveSessionBackupVersion()) === null,
+  });
+  return key.encodedPrivateKey ?? "";
+}
+
+/** Gives up the old keys and makes new ones: for who has lost everything else. Others have to verify anew. */
+export async function startOver(
+  client: MatrixClient,
+  options: { passphrase?: string; password?: string | null },
+): Promise<string> {
+  const crypto = await encryptionOf(client).need();
+  await crypto.resetEncryption(proof(client, options.password ?? null));
+  const key = await crypto.createRecoveryKeyFromPassphrase(options.passphrase);
+  await crypto.bootstrapSecretStorage({
+    createSecretStorageKey: () => Promise.resolve(key),
+    setupNewSecretStorage: true,
+  });
+  await crypto.checkKeyBackupAndEnable();
+  return key.encodedPrivateKey ?? "";
+}
+
+async function readRecoveryKey(client: MatrixClient, text: string): Promise<void> {
+  const found = await client.secretStorage.getKey();
+  if (!found) throw new WrongRecoveryKey();
+  const [id, info] = found;
+  const tries: Array<() => Promise<Uint8Array<ArrayBuffer>>> = [
+    // eslint-disable-next-line @typescript-eslint/require-await -- a text that is no key is refused like a wrong passphrase
+    async () => decodeRecoveryKey(text),
+  ];
+  const { passphrase } = info;
+  if (passphrase)
+    tries.push(() =>
+      deriveRecoveryKeyFromPassphrase(text, passphrase.salt, passphrase.iterations, passphrase.bits),
+    );
+  for (const attempt of tries) {
+    const key = await attempt().catch(() => null);
+    if (key && (await client.secretStorage.checkKey(key, info))) {
+      secretKeys.add(id, key);
+      return;
+    }
+  }
+  throw new WrongRecoveryKey();
+}
+
+/** Verifies this device by the recovery key (or its passphrase) and fetches the message keys; answers how many came. */
+export async function recover(client: MatrixClient, text: string): Promise<number> {
+  const crypto = await encryptionOf(client).need();
+  await readRecoveryKey(client, text.trim());
+  await crypto.userHasCrossSigningKeys(client.getSafeUserId(), true);
+  await crypto.bootstrapCrossSigning({});
+  const backup = await crypto.getKeyBackupInfo();
+  if (!backup) return 0;
+  await crypto.loadSessionBackupPrivateKeyFromSecretStorage();
+  await crypto.checkKeyBackupAndEnable();
+  const { imported } = await crypto.restoreKeyBackup();
+  encryptionOf(client).decryptAll();
+  return imported;
+}
+
+/** All message keys of this device as the text of a file. */
+export async function exportKeys(client: MatrixClient, passphrase: string): Promise<string> {
+  const crypto = await encryptionOf(client).need();
+  return writeKeyFile(await crypto.exportRoomKeysAsJson(), passphrase);
+}
+
+/** Takes the message keys of a file; answers how many there are. */
+export async function importKeys(client: MatrixClient, text: string, passphrase: string): Promise<number> {
+  const crypto = await encryptionOf(client).need();
+  const json = await readKeyFile(text, passphrase);
+  await crypto.importRoomKeysAsJson(json);
+  encryptionOf(client).decryptAll();
+  return (JSON.parse(json) as unknown[]).length;
+}
+
+/** Whether a device is verified: unknown where it has no keys. */
+export type DeviceTrust = "verified" | "unverified" | "no-keys";
+
+/** Which of somebody's devices are verified, by id. */
+export async function readDevices(
+  client: MatrixClient,
+  userId: string,
+): Promise<ReadonlyMap<string, DeviceTrust>> {
+  const crypto = await encryptionOf(client).need();
+  const devices = (await crypto.getUserDeviceInfo([userId], true)).get(userId);
+  const found = new Map<string, DeviceTrust>();
+  for (const id of devices?.keys() ?? []) {
+    const status = await crypto.getDeviceVerificationStatus(userId, id);
+    found.set(id, status?.crossSigningVerified || status?.localVerified ? "verified" : "unverified");
+  }
+  return found;
+}
+
+/** How sure one can be of somebody: verified, not yet, nothing to verify, or not the one it was. */
+export type PersonTrust = "verified" | "unverified" | "no-keys" | "changed";
+
+/** Whether somebody is who they were when they were verified. */
+export async function readPerson(client: MatrixClient, userId: string): Promise<PersonTrust> {
+  const crypto = await encryptionOf(client).need();
+  if (!(await crypto.userHasCrossSigningKeys(userId, true))) return "no-keys";
+  const status = await crypto.getUserVerificationStatus(userId);
+  if (status.isCrossSigningVerified()) return "verified";
+  return status.wasCrossSigningVerified() || status.needsUserApproval ? "changed" : "unverified";
+}
+
+/** Takes somebody's new keys for theirs, without verifying. */
+export async function acceptChange(client: MatrixClient, userId: string): Promise<void> {
+  const crypto = await encryptionOf(client).need();
+  const status = await crypto.getUserVerificationStatus(userId);
+  if (status.wasCrossSigningVerified()) await crypto.withdrawVerificationRequirement(userId);
+  else await crypto.pinCurrentUserIdentity(userId);
+}
+
+function shown(client: MatrixClient, request: VerificationRequest): VerificationRequest {
+  encryptionOf(client).show(request);
+  return request;
+}
+
+/** Asks one's other devices to verify this one. */
+export async function verifyThisDevice(client: MatrixClient): Promise<void> {
+  const crypto = await encryptionOf(client).need();
+  shown(client, await crypto.requestOwnUserVerification());
+}
+
+/** Verifies one of one's other devices. */
+export async function verifyDevice(client: MatrixClient, deviceId: string): Promise<void> {
+  const crypto = await encryptionOf(client).need();
+  shown(client, await crypto.requestDeviceVerification(client.getSafeUserId(), deviceId));
+}
+
+/** Verifies somebody else, by messages in a room of the two. */
+export async function verifyPerson(client: MatrixClient, userId: string, roomId: string): Promise<void> {
+  const crypto = await encryptionOf(client).need();
+  await crypto.userHasCrossSigningKeys(userId, true);
+  shown(client, await crypto.requestVerificationDM(userId, roomId));
+}
+
+/** Turns encryption on in a room. It cannot be turned off again. */
+export async function encryptRoom(client: MatrixClient, roomId: string): Promise<void> {
+  await encryptionOf(client).need();
+  await client.sendStateEvent(
+    roomId,
+    "m.room.encryption" as never,
+    { algorithm: "m.megolm.v1.aes-sha2" } as never,
+  );
+}
