@@ -2,17 +2,27 @@ import { defineConfig } from "@playwright/test";
 
 const browser = process.env.ORVALE_TEST_BROWSER ?? "chromium-headless-shell";
 
+/** Tests of how long something takes. */
+const MEASURED = /@measured/;
+
 export default defineConfig({
   testDir: "suite",
-  // One server and one browser at a time: the machine is small, and figures are measured.
-  workers: 1,
+  // Stories mostly wait, so two are told at a time, each with a server of its own. What measures time has the machine to itself.
+  workers: 2,
   fullyParallel: false,
+  projects: [
+    { name: "stories", grepInvert: MEASURED, outputDir: "../artifacts/browser/stories" },
+    { name: "figures", grep: MEASURED, workers: 1, outputDir: "../artifacts/browser/figures" },
+  ],
   timeout: 120_000,
+  // A busy machine may lose a race for a reason of its own; what is lost twice is a fault. Which was retried is told.
+  retries: process.env.CI ? 1 : 0,
   expect: { timeout: 20_000 },
   reporter: [["list"]],
-  outputDir: "../artifacts/browser",
   use: {
     locale: "en-GB",
+    // What is tried with the service worker allows it: it answers before a test that looks at requests can.
+    serviceWorkers: "block",
     timezoneId: "Europe/Berlin",
     viewport: { width: 1440, height: 900 },
     trace: "retain-on-failure",

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// A suite that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Short-lived tokens, so that the suites see them expire.
 const SETTINGS: &str = "[users.tokens]\nrefreshable_access_seconds = 2\n";

@@ -75,8 +75,9 @@ async fn no_key_is_given_out_twice_though_the_server_is_killed_meanwhile() {
             left.filter(|left| *left < 130)
         })
         .await;
-        server.kill();
+        // No further claims begin; those under way meet their end.
         over.store(true, Ordering::SeqCst);
+        server.kill();
         for claim in claims {
             given.extend(claim.await.unwrap());
         }

@@ -197,3 +197,32 @@ async fn an_application_service_acts_as_its_users() {
         .await;
     foreign.refused(403, "M_FORBIDDEN");
 }
+
+#[tokio::test]
+async fn people_see_which_rooms_they_share_and_what_they_were_told_of() {
+    let server = Server::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let body = json!({ "preset": "public_chat" });
+    let room = alice.create_room(body.clone()).await;
+    let _ = alice.create_room(body).await;
+    bob.join(&room).await;
+    let path = format!(
+        "/_matrix/client/v1/mutual_rooms?user_id={}",
+        orvale_tests::encode(&alice.user_id)
+    );
+    assert_eq!(bob.get(&path).await.ok()["joined"], json!([room]));
+
+    let plain = alice.send_text(&room, "hello").await;
+    let content =
+        json!({ "msgtype": "m.text", "body": "you", "m.mentions": { "user_ids": [bob.user_id] } });
+    let mention = alice.send(&room, "m.room.message", content).await;
+    let told = async |query: &str| {
+        let list = bob.get(&format!("notifications?{query}")).await.ok();
+        let list = list["notifications"].as_array().unwrap().clone();
+        list.into_iter()
+            .map(|told| told["event"]["event_id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told("").await, [mention.clone(), plain]);
+    assert_eq!(told("only=highlight").await, [mention]);
+}

@@ -270,7 +270,7 @@ impl Client {
     /// Syncs until an answer has what is waited for, and gives that one.
     ///
     /// # Panics
-    /// If none has in half a minute.
+    /// If none has in a minute.
     #[track_caller]
     pub fn sync_until(&self, wanted: impl Fn(&Sync) -> bool) -> impl Future<Output = Sync> {
         let caller = std::panic::Location::caller();
@@ -341,4 +341,20 @@ pub fn encode(argument: &str) -> String {
         }
     }
     encoded
+}
+
+/// An argument as it was before it was written into a URL.
+pub(crate) fn decode(argument: &str) -> String {
+    let mut decoded = Vec::new();
+    let mut rest = argument.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        let code = (first == b'%').then(|| after.get(..2)).flatten();
+        let byte = code.and_then(|code| u8::from_str_radix(str::from_utf8(code).ok()?, 16).ok());
+        if byte.is_some() {
+            rest = &after[2..];
+        }
+        decoded.push(byte.unwrap_or(first));
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
 }

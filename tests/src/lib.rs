@@ -13,6 +13,7 @@
 //! - [`Server`] is a process on a free port and an empty directory; it can be killed and started again on what is left. Its
 //!   log is shown if the test fails.
 //! - [`Client`] is somebody on a device; [`Answer`] what the server said, [`Sync`] one answer to `/sync`.
+//! - [`Network`] holds servers that know and trust each other, Synapse among them.
 //!
 //! Wait for a condition ([`Client::sync_until`], [`eventually`]), never for a duration. The stories are in `tests/it`, a file
 //! for each subject. They need the binary: `cargo xtask test` builds it, and so do the tests themselves under `cargo test`;
@@ -20,12 +21,21 @@
 
 mod answer;
 mod client;
+mod federation;
+mod policy_server;
+mod record;
 mod server;
+mod stranger;
+mod synapse;
 mod sync;
 mod waiting;
+mod wires;
 
 pub use answer::Answer;
 pub use client::{Client, encode};
+pub use federation::Network;
+pub use record::record;
 pub use server::{Server, Settings, binary};
+pub use stranger::{Asked, Held, Joined, Peer, Stranger};
 pub use sync::Sync;
 pub use waiting::eventually;

@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Answer, Client, waiting::PATIENCE};
+use crate::{Answer, Client, federation::Place, record, synapse, waiting::PATIENCE};
 
 /// The settings a test starts its server with.
 #[derive(Debug, Clone)]
@@ -65,16 +65,25 @@ struct Inner {
     home: PathBuf,
     /// Removes the home with the server, if it is the server's own.
     _own: Option<TempDir>,
-    settings: Settings,
+    program: Program,
+    /// Where other servers find it, if it is part of a network.
+    place: Option<Place>,
     /// A free one at first, and the same ever after: clients come back to where it was.
     port: OnceLock<u16>,
     running: Mutex<Option<Running>>,
     http: reqwest::Client,
 }
 
-struct Running {
-    child: Child,
-    base: String,
+/// What runs.
+pub(crate) enum Program {
+    Orvale(Settings),
+    Synapse,
+}
+
+pub(crate) struct Running {
+    /// `None` for one that is not ours to end.
+    pub(crate) child: Option<Child>,
+    pub(crate) base: String,
 }
 
 impl Server {
@@ -92,7 +101,8 @@ impl Server {
             .prefix("orvale-test-")
             .tempdir()
             .expect("a temporary directory can be made");
-        Self::at(home.path().to_owned(), Some(home), settings).await
+        let program = Program::Orvale(settings);
+        Self::at(home.path().to_owned(), Some(home), program, None).await
     }
 
     /// A server on a directory that another one of this kind had as its home; it is there still when the server is gone.
@@ -100,29 +110,48 @@ impl Server {
     /// # Panics
     /// If it does not start.
     pub async fn in_directory(home: &Path, settings: Settings) -> Self {
-        Self::at(home.to_owned(), None, settings).await
+        Self::at(home.to_owned(), None, Program::Orvale(settings), None).await
     }
 
-    async fn at(home: PathBuf, own: Option<TempDir>, settings: Settings) -> Self {
-        static PROVIDER: OnceLock<()> = OnceLock::new();
-        PROVIDER.get_or_init(|| {
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
+    pub(crate) async fn at(
+        home: PathBuf,
+        own: Option<TempDir>,
+        program: Program,
+        place: Option<Place>,
+    ) -> Self {
+        let server = Self::new(home, own, program, place, None);
+        server.start_again().await;
+        server
+    }
+
+    /// One that runs already, and that somebody else ends.
+    pub(crate) fn elsewhere(home: PathBuf, place: Place, base: String) -> Self {
+        let running = Running { child: None, base };
+        Self::new(home, None, Program::Synapse, Some(place), Some(running))
+    }
+
+    fn new(
+        home: PathBuf,
+        own: Option<TempDir>,
+        program: Program,
+        place: Option<Place>,
+        running: Option<Running>,
+    ) -> Self {
+        provider();
         let http = reqwest::Client::builder()
             .build()
             .expect("a client can be made");
-        let server = Self {
+        Self {
             inner: Arc::new(Inner {
                 home,
                 _own: own,
-                settings,
+                program,
+                place,
                 port: OnceLock::new(),
-                running: Mutex::new(None),
+                running: Mutex::new(running),
                 http,
             }),
-        };
-        server.start_again().await;
-        server
+        }
     }
 
     /// Starts on what an earlier process left in the directory.
@@ -157,6 +186,12 @@ impl Server {
         running.as_ref().expect("the server runs").base.clone()
     }
 
+    /// The name in everybody's user ID.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.inner.name()
+    }
+
     /// The directory with its settings, data and log.
     #[must_use]
     pub fn home(&self) -> &Path {
@@ -182,6 +217,8 @@ impl Server {
             .as_ref()
             .expect("the server runs")
             .child
+            .as_ref()
+            .expect("it is ours")
             .id()
     }
 
@@ -190,9 +227,9 @@ impl Server {
     /// # Panics
     /// If it does not run.
     pub fn kill(&self) {
-        let mut running = self.inner.take();
-        running.child.kill().expect("it can be killed");
-        running.child.wait().expect("it ends");
+        let mut child = self.inner.take().child.expect("it is ours to end");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
     }
 
     /// Asks it to end, as `systemctl stop` does, and waits until it has.
@@ -200,8 +237,8 @@ impl Server {
     /// # Panics
     /// If it does not.
     pub async fn stop(&self) -> ExitStatus {
-        let running = self.inner.take();
-        let ended = tokio::task::spawn_blocking(move || terminate(running.child));
+        let child = self.inner.take().child.expect("it is ours to end");
+        let ended = tokio::task::spawn_blocking(move || terminate(child));
         ended
             .await
             .expect("waiting does not panic")
@@ -244,13 +281,35 @@ impl Server {
         Client::from_login(self, &Value::Null)
     }
 
+    /// The port where other servers find it.
+    pub(crate) fn place_port(&self) -> u16 {
+        let place = self.inner.place.as_ref();
+        place.expect("it is part of a network").port
+    }
+
+    /// Stops its process where it is, or lets it go on: to others it is there, but says nothing.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn freeze(&self, frozen: bool) {
+        let signal = if frozen { "-STOP" } else { "-CONT" };
+        let pid = self.pid().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "no signal");
+    }
+
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.inner.http
     }
 
     pub(crate) async fn send(&self, asked: String, request: reqwest::RequestBuilder) -> Answer {
-        match request.send().await {
-            Ok(response) => Answer::of(asked, response).await,
+        let request = request.build().expect("a test asks for what can be asked");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        match self.http().execute(request).await {
+            Ok(response) => {
+                record("it", method.as_str(), &path, response.status().as_u16());
+                Answer::of(asked, response).await
+            }
             Err(error) => panic!("{asked}: no answer: {error:?}"),
         }
     }
@@ -265,19 +324,33 @@ impl Inner {
             .expect("the server runs")
     }
 
+    fn name(&self) -> &str {
+        self.place
+            .as_ref()
+            .map_or("test.example", |place| &place.name)
+    }
+
     fn spawn(&self) -> Result<Running, String> {
         let home = &self.home;
-        let top = format!(
-            "server_name = \"test.example\"\ndata_dir = {:?}\nlisteners = [{{ address = \"127.0.0.1\", port = {} }}]\n",
-            home.join("data"),
-            self.port.get().copied().unwrap_or_default()
-        );
-        let config = home.join("orvale.toml");
-        std::fs::write(&config, top + &self.settings.text).map_err(|error| error.to_string())?;
         let log = File::options()
             .create(true)
             .append(true)
             .open(home.join("log"))
+            .map_err(|error| error.to_string())?;
+        let settings = match (&self.program, &self.place) {
+            (Program::Orvale(settings), _) => settings,
+            (Program::Synapse, Some(place)) => return synapse::spawn(home, place, log, &[]),
+            (Program::Synapse, None) => return Err("it has no place in a network".to_owned()),
+        };
+        let top = format!(
+            "server_name = \"{}\"\ndata_dir = {:?}\nlisteners = [{{ address = \"127.0.0.1\", port = {} }}]\n",
+            self.name(),
+            home.join("data"),
+            self.port.get().copied().unwrap_or_default()
+        );
+        let federation = self.place.as_ref().map(Place::settings).unwrap_or_default();
+        let config = home.join("orvale.toml");
+        std::fs::write(&config, top + &settings.text + &federation)
             .map_err(|error| error.to_string())?;
         let mut command = Command::new(binary());
         command
@@ -307,6 +380,7 @@ impl Inner {
                 }
                 // Read on, or it would wait for us when the pipe is full.
                 std::thread::spawn(move || output.read_to_end(&mut Vec::new()));
+                let child = Some(child);
                 return Ok(Running { child, base });
             }
             line.clear();
@@ -318,15 +392,32 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Ok(Some(mut running)) = self.running.get_mut().map(Option::take) {
-            let _ = running.child.kill();
-            let _ = running.child.wait();
+        let running = self.running.get_mut().map(Option::take);
+        if let Ok(Some(Running {
+            child: Some(mut child),
+            ..
+        })) = running
+        {
+            let _ = child.kill();
+            let _ = child.wait();
         }
         if std::thread::panicking() {
             let log = std::fs::read_to_string(self.home.join("log")).unwrap_or_default();
-            eprintln!("--- log of the server ---\n{log}--- end of the log ---");
+            // Synapse's is long.
+            let lines: Vec<&str> = log.lines().collect();
+            let last = lines[lines.len().saturating_sub(2000)..].join("\n");
+            let name = self.name();
+            eprintln!("--- log of {name} ---\n{last}\n--- end of the log of {name} ---");
         }
     }
+}
+
+/// Has all clients of this process use the same cryptography.
+pub(crate) fn provider() {
+    static PROVIDER: OnceLock<()> = OnceLock::new();
+    PROVIDER.get_or_init(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
 }
 
 fn terminate(mut child: Child) -> Option<ExitStatus> {
@@ -367,6 +458,8 @@ pub fn binary() -> &'static Path {
         if std::env::var_os("NEXTEST").is_none() {
             let mut build =
                 Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            // Tests of other workspaces start it too.
+            build.current_dir(env!("CARGO_MANIFEST_DIR"));
             build.args(["build", "--quiet", "--package", "orvale-server"]);
             if folder.ends_with("release") {
                 build.arg("--release");

@@ -28,6 +28,28 @@ test("KEY-01: sign in, jump, change the theme and save it, without a mouse", asy
   await expect(page.locator("html[data-theme='forest']")).toBeAttached();
 });
 
+test("what is typed before the switcher is there reaches it, and nothing else", async ({ page }) => {
+  await logIn(page, "chiara");
+  await page.getByRole("navigation", { name: "Conversations" }).getByText("Design").click();
+  const field = page.getByRole("textbox", { name: /^Message to/ });
+  await expect(field).toBeFocused();
+  let release = () => {};
+  const held = new Promise<void>((done) => (release = done));
+  await page.route(/Switcher/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("weo");
+  await page.keyboard.press("Backspace");
+  await page.keyboard.type("lcome");
+  await page.keyboard.press("Enter");
+  await expect(field).toHaveValue("");
+  release();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Welcome");
+  await expect(page.getByRole("textbox", { name: /^Message to/ })).toHaveValue("");
+});
+
 test("THEME-12: a theme that is not saved is gone when the dialog closes", async ({ page }) => {
   await logIn(page, "dmitri");
   await page.keyboard.press("Control+,");

@@ -13,22 +13,22 @@ test("a wrong password is told as what to do", async ({ page }) => {
   await page.getByLabel("User name").fill("ada");
   await page.getByLabel("Password", { exact: true }).fill("wrong");
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("alert").filter({ hasText: "do not belong together" })).toBeFocused();
+  await expect(page.getByRole("alert").filter({ hasText: "Wrong user name or password" })).toBeFocused();
 });
 
 test("an account is made where the server lets one, and is welcomed", async ({ page }) => {
   await page.goto("/chat");
-  await page.getByRole("button", { name: /Make one/ }).click();
+  await page.getByRole("button", { name: /Create one/ }).click();
   await page.getByLabel("User name").fill("fatima");
   await page.getByLabel("Choose a password").fill("correct horse battery");
-  await page.getByRole("button", { name: "Make the account" }).click();
+  await page.getByRole("button", { name: "Create account" }).click();
   await expect(page.getByRole("heading", { name: "Welcome, fatima" })).toBeVisible();
   expect(await violations(page)).toEqual([]);
 });
 
 test("a token that is no longer good is told, and leaves the address", async ({ page }) => {
   await page.goto("/chat#token=a.b.c");
-  await expect(page.getByText(/link you came by is no longer good/)).toBeVisible();
+  await expect(page.getByText(/login link is no longer valid/)).toBeVisible();
   expect(page.url()).not.toContain("token");
 });
 

@@ -3,29 +3,62 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+
+import { Web } from "./web.ts";
 
 const binary = process.env.ORVALE_TEST_BINARY ?? join(import.meta.dirname, "../../../target/debug/orvale");
+
+const crowdShare = process.env.ORVALE_TEST_CROWD ?? "10";
 
 /** The password of everybody in the demo. */
 export const PASSWORD = "orvale-demo";
 
+/** What the management system of the tests signs with when it hands somebody over. */
+export const HANDOVER_SECRET = "a secret of the browser tests, 32 bytes";
+
 /** The real server as a process, on a free port and an empty directory, with the demo's people and rooms. */
 export class Orvale {
   readonly address: string;
+  /** What this server may ask of others. */
+  readonly web: Web;
   #home: string;
   #process: ChildProcess | null = null;
 
-  private constructor(address: string, home: string) {
+  private constructor(address: string, home: string, web: Web) {
     this.address = address;
+    this.web = web;
     this.#home = home;
   }
 
   /** A server of its own; or, for trying things, the one at ORVALE_TEST_ADDRESS, which nobody stops. */
   static async start(): Promise<Orvale> {
     const running = process.env.ORVALE_TEST_ADDRESS;
-    if (running) return new Orvale(running, "");
-    const home = await mkdtemp(join(tmpdir(), "orvale-browser-"));
+    if (running) return new Orvale(running, "", await webServer());
+    return Orvale.startOwn();
+  }
+
+  /** A server of its own in any case: to be killed. */
+  static async startOwn(): Promise<Orvale> {
+    return Orvale.#startIn(await mkdtemp(join(tmpdir(), "orvale-browser-")));
+  }
+
+  /**
+   * Data set L: ada in 3,000 rooms, one of which has 5,000 people and 100,000 events. A tenth of it, unless ORVALE_TEST_CROWD says
+   * which part: 1 is all.
+   */
+  static async startWithCrowd(): Promise<Orvale> {
+    const running = process.env.ORVALE_TEST_CROWD_ADDRESS;
+    if (running) return new Orvale(running, "", await webServer());
+    const home = await mkdtemp(join(tmpdir(), "orvale-crowd-"));
+    const fill = spawn(join(dirname(binary), "fill"), ["crowd", home, "--share", crowdShare], { stdio: ["ignore", "ignore", "inherit"] });
+    const [code] = (await once(fill, "exit")) as [number | null];
+    if (code !== 0) throw new Error(`fill ended with ${code}`);
+    return Orvale.#startIn(home);
+  }
+
+  static async #startIn(home: string): Promise<Orvale> {
+    const web = await webServer();
     const port = await freePort();
     const settings = `
       server_name = "test.example"
@@ -35,12 +68,22 @@ export class Orvale {
       enabled = false
       [users.registration]
       mode = "open"
+      [users.jwt]
+      keys = [{ algorithm = "HS256", secret = ${JSON.stringify(HANDOVER_SECRET)} }]
+      display_name_claim = "name"
       [users.passwords]
       argon2_memory_kib = 64
       argon2_iterations = 1
+      [media.previews]
+      allowed_private_ranges = ["127.0.0.0/8"]
+      [media.gifs]
+      provider = "giphy"
+      key = "a key of the browser tests"
+      base_url = "${web.address}/v1/gifs"
+      allowed_private_ranges = ["127.0.0.0/8"]
     `;
     await writeFile(join(home, "orvale.toml"), settings);
-    const orvale = new Orvale(`http://127.0.0.1:${port}`, home);
+    const orvale = new Orvale(`http://127.0.0.1:${port}`, home, web);
     await orvale.startAgain();
     return orvale;
   }
@@ -69,9 +112,20 @@ export class Orvale {
     await ended;
   }
 
+  /** Ends the process as a power cut would. */
+  async kill(): Promise<void> {
+    const running = this.#process;
+    this.#process = null;
+    if (!running || running.exitCode !== null) return;
+    const ended = once(running, "exit");
+    running.kill("SIGKILL");
+    await ended;
+  }
+
   /** Ends the process and removes the directory. */
   async remove(): Promise<void> {
     await this.stop();
+    await this.web.stop();
     if (this.#home) await rm(this.#home, { recursive: true, force: true });
   }
 
@@ -93,6 +147,8 @@ export class Orvale {
     });
   }
 }
+
+const webServer = () => Web.start(Number(process.env.ORVALE_TEST_WEB ?? 0));
 
 async function freePort(): Promise<number> {
   const server = createServer();

@@ -1,5 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type Page } from "@playwright/test";
+import axe from "axe-core";
 
 import { Orvale, PASSWORD } from "./orvale.ts";
 
@@ -33,7 +33,9 @@ export const test = base.extend<{ watched: Watched }, { orvale: Orvale }>({
     async ({ page, orvale }, use) => {
       const watched = watch(page);
       await use(watched);
-      const foreign = watched.requests.filter((url) => !url.startsWith(orvale.address) && !/^(blob|data):/.test(url));
+      const foreign = watched.requests.filter(
+        (url) => !url.startsWith(orvale.address) && !/^(blob|data):/.test(url),
+      );
       expect(foreign, "LOAD-12: everything comes from our server").toEqual([]);
       expect(watched.refused, "the content security policy refuses nothing of ours").toEqual([]);
     },
@@ -66,10 +68,50 @@ export async function logIn(page: Page, user: string): Promise<void> {
   await expect(page.getByRole("banner")).toBeVisible();
 }
 
-/** What axe finds of A and AA on the page as it is. */
-export async function violations(page: Page): Promise<string[]> {
-  const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
-  return found.violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.any[0]?.message ?? node.failureSummary ?? ""}`),
+/** Leads to another address of the program as a link on the page would, without loading it all again. */
+export async function go(page: Page, path: string): Promise<void> {
+  await page.evaluate((to) => {
+    const { idx = 0 } = (history.state ?? {}) as { idx?: number };
+    history.pushState({ idx: idx + 1, key: String(idx + 1) }, "", to);
+    dispatchEvent(new PopStateEvent("popstate", { state: history.state as unknown }));
+  }, path);
+}
+
+/** Opens the dialog that an address names, when the one before is gone. */
+export async function goToDialog(page: Page, path: string, query: string): Promise<void> {
+  await go(page, path);
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await go(page, `${path}?${query}`);
+  await expect(page.getByRole("dialog")).toBeVisible();
+}
+
+/** What hangs on the colours of a theme; all other rules say the same in every theme. */
+export const THEMED: readonly string[] = ["color-contrast", "link-in-text-block"];
+
+/** What axe finds of A and AA on the page as it is; or by some rules alone. */
+export async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
+  // Once for a page: it is half a megabyte.
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
+  return page.evaluate(
+    async (runOnly) => {
+      // Colours are measured when they rest: a theme that has just been put on is there in the frame after next.
+      for (let frame = 0; frame < 2; frame += 1) await new Promise((next) => requestAnimationFrame(next));
+      await Promise.allSettled(
+        document
+          .getAnimations()
+          .filter((one) => one.effect?.getComputedTiming().iterations !== Infinity)
+          .map((one) => one.finished),
+      );
+      const { run } = (window as unknown as { axe: typeof axe }).axe;
+      const found = await run(document, { runOnly, resultTypes: ["violations"] });
+      return found.violations.flatMap(({ id, nodes }) =>
+        nodes.map(
+          (node) => `${id}: ${node.target.join(" ")}: ${node.any[0]?.message ?? node.failureSummary ?? ""}`,
+        ),
+      );
+    },
+    rules
+      ? { type: "rule" as const, values: [...rules] }
+      : { type: "tag" as const, values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] },
   );
 }

@@ -55,6 +55,9 @@ async def test_names_and_pictures_show_in_rooms():
 async def test_one_sees_who_is_there():
     alice, bob = await people("alice", "bob")
     room_id = await alice.make_room(bob)
+    # Else her client's next sync might say that she is there after all, before Bob has looked.
+    await alice.pause()
+    await alice.start(since=alice.client.next_batch, set_presence="offline")
     seen = []
     bob.client.add_presence_callback(lambda event: seen.append((event.user_id, event.presence, event.status_msg)), nio.PresenceEvent)
     done(await alice.client.set_presence("unavailable", "at lunch"))
@@ -109,3 +112,4 @@ async def test_a_message_to_a_device_arrives_once():
     await alice.make_room(bob)
     raw = done(await bob.client.sync(timeout=0, since=bob.client.next_batch))
     assert all(event.source["type"] != "org.example.ping" for event in raw.to_device_events)
+    assert got == [{"body": "ping"}]

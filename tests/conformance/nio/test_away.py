@@ -5,7 +5,7 @@ import asyncio
 import nio
 
 import homeserver
-from person import done, people, until
+from person import PATIENCE_S, done, people, until
 
 
 def messages(events):
@@ -64,12 +64,15 @@ async def test_a_waiting_sync_answers_as_soon_as_something_happens():
     alice, bob = await people("alice", "bob")
     room_id = await alice.make_room(bob)
     quiet = await bob.on_another_device(start=False)
-    since = done(await quiet.client.sync(timeout=0)).next_batch
-    waiting = asyncio.create_task(quiet.client.sync(timeout=30_000, since=since))
-    await asyncio.sleep(0.2)
-    assert not waiting.done()
+    # Who is there and who types would wake it too.
+    wanted = {"presence": {"types": []}, "room": {"ephemeral": {"types": []}}}
+    since = done(await quiet.client.sync(timeout=0, sync_filter=wanted)).next_batch
+    waiting = asyncio.create_task(quiet.client.sync(timeout=300_000, since=since, sync_filter=wanted))
+    for _ in range(10):
+        done(await alice.client.whoami())
+        assert not waiting.done()
     await alice.say(room_id, "wake up")
-    synced = done(await asyncio.wait_for(waiting, 5))
+    synced = done(await asyncio.wait_for(waiting, PATIENCE_S))
     assert messages(synced.rooms.join[room_id].timeline.events) == ["wake up"]
 
 
@@ -104,7 +107,7 @@ async def test_nothing_is_lost_when_the_server_is_killed():
         await alice.say(room_id, body)
     await dead
     everything = ["before", "still before", *said]
-    await until("Bob, who kept syncing, has all", lambda: bob.texts(room_id)[-1] == said[-1], patience=40)
+    await until("Bob, who kept syncing, has all", lambda: bob.texts(room_id)[-1] == said[-1])
     assert messages(await bob.whole_room(room_id)) == everything
     back = await resting.reopened()
     await until("the resting device has all", lambda: back.texts(room_id)[-1] == said[-1])

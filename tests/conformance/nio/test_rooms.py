@@ -45,7 +45,7 @@ async def test_who_is_invited_may_come_or_decline():
         assert invited.name == "Just us"
     done(await bob.client.join(room_id))
     done(await carol.client.room_leave(room_id))
-    await until("Alice sees Bob", lambda: bob.user_id in alice.room(room_id).users)
+    await until("Alice sees Bob", lambda: alice.room(room_id) and bob.user_id in alice.room(room_id).users)
     await until("Alice sees Carol decline", lambda: carol.user_id not in alice.room(room_id).invited_users)
     joined = done(await alice.client.joined_members(room_id)).members
     assert {member.user_id for member in joined} == {alice.user_id, bob.user_id}

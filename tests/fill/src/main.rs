@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! fill make    <directory> --events 1000000   rooms and people with so many events; ends as kill -9 does
+//! fill crowd   <directory> --share 10         one person in thousands of rooms, one of them huge: what the browser is tried with
 //! fill measure <directory>                    starts the server on it, works with it, kills it, starts it again
 //! ```
 //!
@@ -10,6 +11,7 @@
 
 #![expect(clippy::print_stdout, reason = "it is here to print")]
 
+mod crowd;
 mod make;
 mod measure;
 mod sizes;
@@ -33,6 +35,8 @@ struct Arguments {
 enum Command {
     /// Makes one, or adds to one
     Make(make::Options),
+    /// Makes the one that the tests in a browser use: ada, her rooms, and a room with a crowd
+    Crowd(crowd::Options),
     /// Starts the server on one
     Measure {
         /// What `make` was given
@@ -47,6 +51,7 @@ enum Command {
 async fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Make(options) => make::make(options).await,
+        Command::Crowd(options) => crowd::make(&options).await,
         Command::Measure { directory, kills } => measure::measure(&directory, kills).await,
     }
 }

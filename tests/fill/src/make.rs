@@ -56,7 +56,7 @@ const BATCH: usize = 8;
 /// People who can log in: user0 and so on, with "the password of user0".
 const PEOPLE_WITH_PASSWORDS: usize = 10;
 
-const WORDS: [&str; 24] = [
+pub(crate) const WORDS: [&str; 24] = [
     "meeting", "tomorrow", "the", "report", "is", "ready", "who", "can", "look", "at", "this",
     "before", "noon", "thanks", "printer", "again", "coffee", "and", "Łódź", "ticket", "done",
     "please", "call", "me",
@@ -112,7 +112,7 @@ fn sized(events: u64) -> usize {
     usize::try_from(events / 500).unwrap_or(usize::MAX).max(20)
 }
 
-fn open(data: &Path) -> Result<(Store, Users, Rooms)> {
+pub(crate) fn open(data: &Path) -> Result<(Store, Users, Rooms)> {
     let key = Arc::new(key(data)?);
     let config = orvale_storage::Config {
         path: data.join("store"),
@@ -132,7 +132,7 @@ fn open(data: &Path) -> Result<(Store, Users, Rooms)> {
         key,
         orvale_rooms::Config::default(),
         clock,
-    );
+    )?;
     Ok((store, users, rooms))
 }
 
@@ -301,6 +301,6 @@ async fn tell_progress(world: &World, until: u64) {
     }
 }
 
-fn raw(value: &Value) -> Box<RawValue> {
+pub(crate) fn raw(value: &Value) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("JSON can be written")
 }

@@ -1,15 +1,19 @@
 //! Hostile and clumsy clients. Tests begin with the number of the line of the list of what homeservers got wrong that they
 //! are about:
 //!
-//! 1. state that comes back; 2. refused events that are kept all the same; 7. one-time keys; 9. gaps in sync; 10. members and
-//!    state in sync; 11. counts and receipts; 12. races of joins; 13. access checked on the wrong thing; 15. work without bound.
+//! 1. state that comes back; 2. refused events that are kept all the same; 6. device lists; 7. one-time keys; 8. messages to
+//!    devices; 9. gaps in sync; 10. members and state in sync; 11. counts and receipts; 12. races of joins; 13. access checked on
+//!    the wrong thing; 14. fetching from strangers and showing what is theirs; 15. work without bound.
 
 mod access;
+mod devices;
 mod input;
 mod keys;
+mod media;
 mod races;
 mod receipts;
 mod sync;
+mod to_device;
 mod work;
 
 use orvale_tests::{Client, Server, encode};

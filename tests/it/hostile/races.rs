@@ -374,3 +374,48 @@ async fn proof_for_one_operation_is_good_for_that_one_once() {
         "one proof changed the password {changed} times"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn line_12_who_loses_the_room_that_lets_in_at_once_is_in_only_if_the_server_saw_both() {
+    let server = Server::start().await;
+    let [alice, bob, mallory] = people(&server).await;
+    let club = public_room(&alice).await;
+    let allow = json!([{ "type": "m.room_membership", "room_id": club }]);
+    let rules = json!({ "type": "m.room.join_rules", "state_key": "", "content": { "join_rule": "restricted", "allow": allow } });
+    for round in 0..5 {
+        let room = alice
+            .create_room(json!({ "name": format!("{round}"), "initial_state": [rules] }))
+            .await;
+        // Nobody gets in who is not in the club, whatever they say of themselves or of who vouches for them.
+        let path = of(
+            &room,
+            &format!("state/m.room.member/{}", encode(&mallory.user_id)),
+        );
+        let vouched =
+            json!({ "membership": "join", "join_authorised_via_users_server": alice.user_id });
+        for body in [json!({ "membership": "join" }), vouched] {
+            let answer = mallory.put(&path, body).await;
+            assert_eq!(answer.status, 403, "{}", answer.json);
+        }
+        bob.join(&club).await;
+        let leave = of(&club, "leave");
+        let join = of(&room, "join");
+        let (_, joined) = tokio::join!(bob.post(&leave, json!({})), bob.post(&join, json!({})));
+        let members = alice.get(&of(&room, "joined_members")).await.ok();
+        let is_in = members["joined"].get(&bob.user_id).is_some();
+        assert_eq!(is_in, joined.status.is_success(), "{}", joined.json);
+        if is_in {
+            let path = of(
+                &room,
+                &format!("state/m.room.member/{}?format=event", encode(&bob.user_id)),
+            );
+            let event = alice.get(&path).await.ok();
+            let by = &event["content"]["join_authorised_via_users_server"];
+            assert_eq!(*by, json!(alice.user_id), "only who may invite vouches");
+        }
+        let again = bob.post(&of(&room, "leave"), json!({})).await;
+        assert_eq!(again.status.is_success(), is_in, "{}", again.json);
+        let back = bob.post(&join, json!({})).await;
+        assert_eq!(back.status, 403, "not in the club any more: {}", back.json);
+    }
+}

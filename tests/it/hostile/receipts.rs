@@ -1,6 +1,6 @@
 //! Receipts and counts.
 
-use orvale_tests::{Server, encode};
+use orvale_tests::{Client, Server, encode};
 use serde_json::{Value, json};
 
 use super::{of, people, public_room};
@@ -138,4 +138,50 @@ async fn line_11_receipts_take_no_nonsense() {
         "{}",
         sync.0
     );
+}
+
+/// How much is unread in the main timeline and in threads, as notifications and highlights.
+async fn counts(client: &Client, room: &str) -> (Value, Value) {
+    let filter = json!({ "room": { "timeline": { "unread_thread_notifications": true } } });
+    let path = format!("sync?filter={}", encode(&filter.to_string()));
+    let sync = client.get(&path).await.ok();
+    let section = &sync["rooms"]["join"][room];
+    (
+        section["unread_notifications"].clone(),
+        section["unread_thread_notifications"].clone(),
+    )
+}
+
+#[tokio::test]
+async fn line_11_threads_are_counted_and_read_apart_from_the_room() {
+    let server = Server::start().await;
+    let [alice, bob, _] = people(&server).await;
+    let room = public_room(&alice).await;
+    bob.join(&room).await;
+    let root = alice.send_text(&room, "root").await;
+    let answer = async |body: &str, mentions: Value| {
+        let relation = json!({ "rel_type": "m.thread", "event_id": root });
+        let content = json!({ "msgtype": "m.text", "body": body, "m.mentions": mentions, "m.relates_to": relation });
+        alice.send(&room, "m.room.message", content).await
+    };
+    let _ = answer("one", json!({})).await;
+    let last = answer("two", json!({ "user_ids": [bob.user_id] })).await;
+    let count = |notifications: u64, highlights: u64| json!({ "notification_count": notifications, "highlight_count": highlights });
+    let threads = json!({ &root: count(2, 1) });
+    assert_eq!(counts(&bob, &room).await, (count(1, 0), threads.clone()));
+    // Reading the room leaves its threads, and reading a thread leaves the room.
+    let receipt = of(&room, &format!("receipt/m.read/{}", encode(&root)));
+    let main = json!({ "thread_id": "main" });
+    let _ = bob.post(&receipt, main).await.ok();
+    assert_eq!(counts(&bob, &room).await, (count(0, 0), threads));
+    // A highlight that is redacted is none any more.
+    let _ = alice.redact(&room, &last).await;
+    let threads = json!({ &root: count(1, 0) });
+    assert_eq!(counts(&bob, &room).await, (count(0, 0), threads));
+    let _ = alice.send_text(&room, "three").await;
+    let newest = answer("four", json!({})).await;
+    let receipt = of(&room, &format!("receipt/m.read/{}", encode(&newest)));
+    let thread = json!({ "thread_id": root });
+    let _ = bob.post(&receipt, thread).await.ok();
+    assert_eq!(counts(&bob, &room).await, (count(1, 0), Value::Null));
 }

@@ -463,3 +463,42 @@ async fn line_10_full_state_is_sent_to_who_asks_for_it_and_to_nobody_else() {
         assert!(kinds.contains(kind), "{kind} is missing in {}", full.0);
     }
 }
+
+#[tokio::test]
+async fn line_10_each_connection_of_sliding_sync_remembers_for_itself_whom_it_told() {
+    const PATH: &str = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync";
+    let server = Server::start().await;
+    let [alice, bob, _] = people(&server).await;
+    let room = public_room(&alice).await;
+    bob.join(&room).await;
+    let slide = async |conn_id: &str, pos: &str| {
+        let lazy = json!([["m.room.member", "$LAZY"]]);
+        let list = json!({ "ranges": [[0, 9]], "timeline_limit": 1, "required_state": lazy });
+        let body = json!({ "conn_id": conn_id, "lists": { "all": list } });
+        let path = format!("{PATH}?timeout=0&pos={pos}");
+        let answer = alice.post(&path, body).await.ok();
+        let state = answer["rooms"][&room]["required_state"].as_array();
+        let members = state.into_iter().flatten();
+        let members: Vec<_> = members
+            .map(|event| event["state_key"].as_str().unwrap().to_owned())
+            .collect();
+        (answer["pos"].as_str().unwrap().to_owned(), members)
+    };
+    let _ = bob.send_text(&room, "one").await;
+    let (a1, told) = slide("a", "").await;
+    assert_eq!(told, [bob.user_id.as_str()]);
+    let _ = bob.send_text(&room, "two").await;
+    // The other connection knows nobody yet, and this one does not hear of him again.
+    let (b1, told) = slide("b", "").await;
+    assert_eq!(told, [bob.user_id.as_str()]);
+    let (a2, told) = slide("a", &a1).await;
+    assert!(told.is_empty(), "{told:?}");
+    // An answer that did not arrive told nobody anything.
+    let _ = alice.send_text(&room, "three").await;
+    let (_, told) = slide("a", &a2).await;
+    assert_eq!(told, [alice.user_id.as_str()]);
+    let (_, told) = slide("a", &a2).await;
+    assert_eq!(told, [alice.user_id.as_str()]);
+    let (_, told) = slide("b", &b1).await;
+    assert_eq!(told, [alice.user_id.as_str()]);
+}

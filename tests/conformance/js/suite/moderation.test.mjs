@@ -44,6 +44,7 @@ test("a ban keeps one out until it is lifted", async () => {
     const roomId = await alice.createRoom({ preset: "public_chat" }, bob);
     await alice.client.ban(roomId, bob.userId, "Spam");
     await until("Bob is banned", () => bob.room(roomId).getMyMembership() === "ban");
+    await until("Alice sees it", () => alice.sees(roomId, bob) === "ban");
     assert.equal(alice.room(roomId).getMember(bob.userId).events.member.getContent().reason, "Spam");
     await refused(bob.client.joinRoom(roomId), 403, "M_FORBIDDEN");
     await refused(alice.client.invite(roomId, bob.userId), 403, "M_FORBIDDEN");

@@ -137,10 +137,13 @@ test("profiles hold fields of any kind", async () => {
 test("one sees who is there, and what they say about it", async () => {
     const [alice, bob] = await people("alice", "bob");
     await alice.createRoom({}, bob);
+    // Else her client's next sync might say that she is there after all, before Bob has looked.
+    await alice.client.setSyncPresence("unavailable");
     await alice.client.setPresence({ presence: "unavailable", status_msg: "at lunch" });
     const shown = () => bob.client.getUser(alice.userId);
     await until("Bob sees Alice at lunch", () => shown()?.presence === "unavailable" && shown().presenceStatusMsg === "at lunch");
     assert.equal((await bob.client.getPresence(alice.userId)).status_msg, "at lunch");
+    await alice.client.setSyncPresence("online");
     await alice.client.setPresence({ presence: "online", status_msg: "back" });
     await until("Bob sees her back", () => shown().presence === "online" && shown().presenceStatusMsg === "back");
     alice.stop();

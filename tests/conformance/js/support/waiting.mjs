@@ -1,6 +1,7 @@
 // Waiting for conditions, never for durations.
 
-const PATIENCE_MS = 15_000;
+// A busy machine does a second's work in many.
+const PATIENCE_MS = 60_000;
 const LOOK_AGAIN_MS = 15;
 
 /** Resolves with what `probe` gives as soon as that is truthy; fails with `what` when it never is. */
