@@ -39,6 +39,8 @@ pub(crate) struct Options {
 pub(crate) struct Running {
     pub(crate) label: String,
     pub(crate) port: u16,
+    /// Where other servers find it, if they do.
+    pub(crate) federation: Option<u16>,
     /// Its processes; the first is the server.
     pub(crate) processes: Vec<Process>,
     /// More processes that are not ours to end but work for it.
@@ -75,6 +77,9 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
     ]))?;
     let place = target_dir().join("bench");
     std::fs::create_dir_all(&place)?;
+    let mut certificates = command(target_dir().join("release/loadgen"), &["certificates"]);
+    certificates.arg(certificates_in(&place));
+    run(certificates)?;
     let mut columns = Vec::new();
     {
         let orvale = start_orvale(&place, options.config.as_deref())?;
@@ -91,6 +96,11 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
         .any(|line| line.contains_key("failed"));
     ensure!(!failed, "some workload failed");
     Ok(())
+}
+
+/// The directory of what the servers of the load generator and those that are measured trust.
+pub(crate) fn certificates_in(place: &Path) -> PathBuf {
+    place.join("certificates")
 }
 
 /// Everything that a closed network may loosen; nothing about durability or passwords.
@@ -111,9 +121,13 @@ fn start_orvale(place: &Path, config: Option<&Path>) -> Result<Running> {
     }
     std::fs::create_dir_all(&data)?;
     let port = free_port()?;
-    let settings = match config {
-        Some(config) => std::fs::read_to_string(config)?,
-        None => SETTINGS.to_owned(),
+    let (settings, federation) = match config {
+        Some(config) => (std::fs::read_to_string(config)?, None),
+        None => {
+            let port = free_port()?;
+            let federation = federation(&certificates_in(place), port);
+            (SETTINGS.to_owned() + &federation, Some(port))
+        }
     };
     let top = format!(
         "data_dir = {:?}\nlisteners = [{{ address = \"127.0.0.1\", port = {port} }}]\n",
@@ -127,11 +141,24 @@ fn start_orvale(place: &Path, config: Option<&Path>) -> Result<Running> {
     let running = Running {
         label: "orvale".to_owned(),
         port,
+        federation,
         processes: vec![process],
         pids: Vec::new(),
     };
     wait_until_up(&running)?;
     Ok(running)
+}
+
+/// How Orvale listens to the servers of the load generator.
+fn federation(certificates: &Path, port: u16) -> String {
+    let file = |name: &str| certificates.join(name);
+    format!(
+        "[federation]\nenabled = true\nextra_ca_file = {:?}\nallowed_private_ranges = [\"127.0.0.0/8\"]\n\
+         listeners = [{{ address = \"127.0.0.1\", port = {port}, certificate = {:?}, key = {:?} }}]\n",
+        file("authority.pem"),
+        file("certificate.pem"),
+        file("key.pem")
+    )
 }
 
 /// A port nobody listens on now.
@@ -167,6 +194,11 @@ fn measure(server: &Running, options: &Options) -> Result<Vec<Line>> {
         "--pid",
         &pids.join(","),
     ]);
+    if let Some(port) = server.federation {
+        loadgen.args(["--federation", &format!("https://localhost:{port}")]);
+        let certificates = certificates_in(&target_dir().join("bench"));
+        loadgen.arg("--certificates").arg(certificates);
+    }
     if options.workload.is_empty() {
         loadgen.arg("all");
         if options.quick {

@@ -11,20 +11,30 @@ use crate::{
 /// Names under which Debian and others install Chromium.
 const BROWSERS: [&str; 3] = ["chromium-headless-shell", "chromium", "chromium-browser"];
 
+/// The halves of `playwright.config.ts`.
+const PROJECTS: [&str; 2] = ["stories", "figures"];
+
 /// Runs them; those whose name contains this, if given.
 pub(crate) fn test(name: Option<&str>) -> Result<()> {
     let browser = browser()?;
     let folder = root().join("tests/browser");
     client::install(&folder)?;
-    let mut playwright = command("npx", &["--no-install", "playwright", "test"]);
-    if let Some(name) = name {
-        playwright.args(["--grep", name, "--pass-with-no-tests"]);
-    }
-    playwright
-        .current_dir(folder)
-        .env("ORVALE_TEST_BROWSER", browser)
-        .env("ORVALE_TEST_BINARY", target_dir().join("debug/orvale"));
-    run(playwright)
+    // What measures time has the machine to itself, also when a story before it failed.
+    let told = PROJECTS.map(|project| {
+        let mut playwright = command(
+            "npx",
+            &["--no-install", "playwright", "test", "--project", project],
+        );
+        if let Some(name) = name {
+            playwright.args(["--grep", name, "--pass-with-no-tests"]);
+        }
+        playwright
+            .current_dir(&folder)
+            .env("ORVALE_TEST_BROWSER", browser)
+            .env("ORVALE_TEST_BINARY", target_dir().join("debug/orvale"));
+        run(playwright)
+    });
+    told.into_iter().collect()
 }
 
 /// A Chromium; Debian's is installed where there is none.

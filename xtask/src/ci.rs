@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     client,
-    shell::{cargo, exists, run},
+    shell::{beside, cargo, exists, run},
     test,
 };
 
@@ -14,16 +14,19 @@ pub(crate) fn ci() -> Result<()> {
 }
 
 pub(crate) fn lint() -> Result<()> {
-    client::lint()?;
     run(cargo(&["fmt", "--all", "--check"]))?;
-    run(cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ]))
+    let rust_sdk = "tests/conformance/rust/Cargo.toml";
+    run(cargo(&["fmt", "--manifest-path", rust_sdk, "--check"]))?;
+    beside(client::lints()?, || {
+        run(cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ]))
+    })
 }
 
 pub(crate) fn deny() -> Result<()> {

@@ -1,6 +1,6 @@
 //! The web client: npm and what it calls, from here so that nobody has to remember it.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Result, ensure};
 
@@ -8,38 +8,37 @@ use crate::shell::{command, exists, root, run};
 
 /// Installs what the web client needs and builds it, for the next build of `orvale` to take in.
 pub(crate) fn build() -> Result<()> {
-    npm(&client(), &["run", "--silent", "build"])
+    run(npm(&["run", "--silent", "build"])?)
 }
 
 /// Formatting, lints, types.
-pub(crate) fn lint() -> Result<()> {
-    npm(&client(), &["run", "--silent", "lint"])?;
-    npm(&client(), &["run", "--silent", "types"])
+pub(crate) fn lints() -> Result<Vec<Command>> {
+    ["lint", "types"]
+        .map(|script| npm(&["run", "--silent", script]))
+        .into_iter()
+        .collect()
 }
 
 /// The tests that need no server; those whose name contains this, if given.
-pub(crate) fn test(name: Option<&str>) -> Result<()> {
-    let mut arguments = vec!["run", "--silent", "test"];
+pub(crate) fn tests(name: Option<&str>) -> Result<Command> {
+    let mut tests = npm(&["run", "--silent", "test"])?;
     if let Some(name) = name {
-        arguments.extend(["--", "--testNamePattern", name]);
+        tests.args(["--", "--testNamePattern", name]);
     }
-    npm(&client(), &arguments)
+    Ok(tests)
 }
 
-fn client() -> PathBuf {
-    root().join("client-web")
-}
-
-/// npm in a folder with a package of ours, everything it needs installed as the lock file says.
-pub(crate) fn npm(folder: &PathBuf, arguments: &[&str]) -> Result<()> {
-    install(folder)?;
+/// npm in the folder of the web client, everything it needs installed as the lock file says.
+fn npm(arguments: &[&str]) -> Result<Command> {
+    let folder = root().join("client-web");
+    install(&folder)?;
     let mut npm = command("npm", arguments);
     npm.current_dir(folder);
-    run(npm)
+    Ok(npm)
 }
 
 /// `npm ci`, unless what is installed is what the lock file says.
-pub(crate) fn install(folder: &PathBuf) -> Result<()> {
+pub(crate) fn install(folder: &Path) -> Result<()> {
     let wanted = fs::read(folder.join("package-lock.json"))?;
     let mark = folder.join("node_modules/.installed-by-xtask");
     if fs::read(&mark).is_ok_and(|installed| installed == wanted) {

@@ -4,9 +4,10 @@ use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -40,6 +41,28 @@ pub(crate) fn run(mut command: Command) -> Result<()> {
     if !status.success() {
         bail!("{} failed ({status})", told(&command));
     }
+    Ok(())
+}
+
+/// Runs commands one after the other beside something else; what they print is shown in one piece, when they are over.
+pub(crate) fn beside(commands: Vec<Command>, other: impl FnOnce() -> Result<()>) -> Result<()> {
+    thread::scope(|scope| {
+        let these = scope.spawn(|| commands.into_iter().try_for_each(run_aside));
+        let other = other();
+        let these = these.join().expect("calling programs does not panic");
+        other.and(these)
+    })
+}
+
+fn run_aside(mut command: Command) -> Result<()> {
+    let told = told(&command);
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {told}"))?;
+    let printed =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    println!("\n› {told}\n{}", printed.concat());
+    ensure!(output.status.success(), "{told} failed ({})", output.status);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Synapse, to be measured beside Orvale: installed from PyPI into a virtual environment under target/bench, started on a
+//! Synapse, to be measured beside Orvale and to be part of its tests' network: installed from PyPI into a virtual environment under target/bench, started on a
 //! database of its own.
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
-    bench::{Process, Running, free_port, wait_until_up},
+    bench::{Process, Running, certificates_in, free_port, wait_until_up},
     shell::{command, output, run},
 };
 
@@ -31,7 +31,7 @@ pub(crate) fn start(place: &Path) -> Result<Running> {
     } else {
         "synapse on SQLite"
     };
-    let port = free_port()?;
+    let (port, federation) = (free_port()?, free_port()?);
     let config = home.join("homeserver.yaml");
     let mut generate = command(
         &python,
@@ -49,7 +49,7 @@ pub(crate) fn start(place: &Path) -> Result<Running> {
     run(generate)?;
     fs::write(
         home.join("bench.yaml"),
-        settings(&home, port, database.as_ref()),
+        settings(&home, database.as_ref()) + &federated(&certificates_in(place), port, federation),
     )?;
 
     let mut synapse = command(&python, &["-m", "synapse.app.homeserver", "--config-path"]);
@@ -71,6 +71,7 @@ pub(crate) fn start(place: &Path) -> Result<Running> {
     let running = Running {
         label: label.to_owned(),
         port,
+        federation: Some(federation),
         processes,
         pids,
     };
@@ -78,7 +79,8 @@ pub(crate) fn start(place: &Path) -> Result<Running> {
     Ok(running)
 }
 
-fn install(place: &Path) -> Result<PathBuf> {
+/// Installs it under a place, unless it is there; gives its Python.
+pub(crate) fn install(place: &Path) -> Result<PathBuf> {
     let environment = place.join("synapse-venv");
     let python = environment.join("bin/python");
     if !python.exists() {
@@ -103,7 +105,7 @@ fn install(place: &Path) -> Result<PathBuf> {
 }
 
 /// What a closed network may loosen, as for Orvale. Later files win.
-fn settings(home: &Path, port: u16, database: Option<&Postgres>) -> String {
+fn settings(home: &Path, database: Option<&Postgres>) -> String {
     let database = match database {
         Some(postgres) => format!(
             "database: {{name: psycopg2, args: {{user: postgres, dbname: synapse, host: 127.0.0.1, port: {}, cp_min: 5, cp_max: 10}}}}\n",
@@ -139,10 +141,24 @@ fn settings(home: &Path, port: u16, database: Option<&Postgres>) -> String {
         "rc_invites: {{per_room: {unlimited}, per_user: {unlimited}, per_issuer: {unlimited}}}\n"
     );
     text += "enable_registration: true\nenable_registration_without_verification: true\ntrusted_key_servers: []\n";
-    text += &format!(
-        "listeners: [{{port: {port}, type: http, bind_addresses: ['127.0.0.1'], resources: [{{names: [client]}}]}}]\n"
-    );
     text
+}
+
+/// How it listens to clients, and to the servers of the load generator.
+fn federated(certificates: &Path, port: u16, federation: u16) -> String {
+    let file = |name: &str| certificates.join(name);
+    let mut text = format!(
+        "listeners: [{{port: {port}, type: http, bind_addresses: ['127.0.0.1'], resources: [{{names: [client]}}]}}, \
+         {{port: {federation}, type: http, tls: true, bind_addresses: ['127.0.0.1'], resources: [{{names: [federation]}}]}}]\n"
+    );
+    text += &format!(
+        "tls_certificate_path: {:?}\ntls_private_key_path: {:?}\nfederation_custom_ca_list: [{:?}]\n",
+        file("certificate.pem"),
+        file("key.pem"),
+        file("authority.pem")
+    );
+    text += "ip_range_blacklist: []\n";
+    text + "rc_federation: {sleep_limit: 1000000, reject_limit: 1000000, concurrent: 100}\n"
 }
 
 /// A PostgreSQL of its own.
@@ -217,6 +233,7 @@ impl Postgres {
         let server = Running {
             label: "PostgreSQL".to_owned(),
             port,
+            federation: None,
             processes: Vec::new(),
             pids: Vec::new(),
         };
