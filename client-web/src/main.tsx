@@ -9,8 +9,8 @@ import { restored } from "./app/SessionGate";
 import { startTexts } from "./i18n";
 import { mayBeHere } from "./matrix/session";
 
-/** So long, in ms, the first picture waits for the rooms of the last visit. */
-const PATIENCE = 500;
+/** So long, in ms, the first picture waits for the rooms of the last visit; and for the login page, which a slow line brings late. */
+const PATIENCE = mayBeHere() ? 500 : 10_000;
 
 startTexts();
 paintGround();
@@ -23,6 +23,5 @@ const draw = () => {
     </StrictMode>,
   );
 };
-// An empty frame that is drawn for an instant takes the time of what it waits for.
-if (mayBeHere()) void Promise.race([restored, new Promise((done) => setTimeout(done, PATIENCE))]).then(draw);
-else draw();
+// Nothing is drawn before there is something to see, a frame without rooms neither: until then the mark of index.html stands there.
+void Promise.race([restored, new Promise((done) => setTimeout(done, PATIENCE))]).then(draw);

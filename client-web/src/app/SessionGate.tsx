@@ -2,28 +2,27 @@ import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 
 import { twice } from "../components/twice";
 import { isSoft, mayBeHere, restoreSession, type Session } from "../matrix/session";
+import type { LoginPage as LoginPart } from "../features/login/LoginPage";
 import type { ChatApp as ChatPart } from "./ChatApp";
 import { Frame } from "./shell/Frame";
 
 const part = () => import("./ChatApp");
-const chat = () => part().then(({ ChatApp }) => ({ default: ChatApp }));
-const login = () => import("../features/login/LoginPage").then((part) => ({ default: part.LoginPage }));
-const ChatApp = lazy(() => twice(chat));
-const LoginPage = lazy(() => twice(login));
+const login = () => import("../features/login/LoginPage");
+const ChatApp = lazy(() => twice(() => part().then(({ ChatApp }) => ({ default: ChatApp }))));
+const LoginPage = lazy(() => twice(() => login().then(({ LoginPage }) => ({ default: LoginPage }))));
 
-type Chat = typeof ChatPart;
-
-/** Who is here, and the part that draws their chat if it is loaded already. */
+/** Who is here, and the part that draws what they see, if it is loaded already. */
 interface Here {
   readonly session: Session | null;
-  readonly Chat: Chat | null;
+  readonly Chat?: typeof ChatPart;
+  readonly Login?: typeof LoginPart;
 }
 
 // Who was here most probably still is: the part that is needed then is asked for before the session is read.
-if (mayBeHere()) void part().catch(() => undefined);
+void (mayBeHere() ? part() : login()).catch(() => undefined);
 
 /** Asked for while the rest of the first script is still running. With the rooms of the last visit: nothing is drawn twice. */
-export const restored = restore().catch((): Here => ({ session: null, Chat: null }));
+export const restored = restore().catch((): Here => ({ session: null }));
 let known: Here | undefined;
 void restored.then((here) => {
   known = here;
@@ -31,17 +30,17 @@ void restored.then((here) => {
 
 async function restore(): Promise<Here> {
   const session = await restoreSession();
+  // What does not load is tried once more where it is shown, and told there if it fails again.
   if (!session || isSoft(session) || handedOver()) {
-    void login().catch(() => undefined);
-    return { session: null, Chat: null };
+    const loaded = await login().catch(() => undefined);
+    return { session: null, ...(loaded && { Login: loaded.LoginPage }) };
   }
   try {
     const { ChatApp: Chat, begin } = await part();
     await begin(session);
     return { session, Chat };
   } catch {
-    // Tried once more where it is shown, and told there if it fails again.
-    return { session, Chat: null };
+    return { session };
   }
 }
 
@@ -57,24 +56,21 @@ export function SessionGate() {
     if (!known) void restored.then(setHere);
   }, []);
   const onLoggedIn = useCallback((session: Session) => {
-    setHere({ session, Chat: null });
+    setHere({ session });
   }, []);
   const onLoggedOut = useCallback(() => {
-    setHere({ session: null, Chat: null });
+    setHere({ session: null });
   }, []);
 
   if (!here) return <Frame />;
-  const { session, Chat } = here;
-  if (!session)
-    return (
-      <Suspense fallback={null}>
-        <LoginPage onLoggedIn={onLoggedIn} />
-      </Suspense>
-    );
-  const Shown = Chat ?? ChatApp;
-  return (
+  const { session, Chat = ChatApp, Login = LoginPage } = here;
+  return session ? (
     <Suspense fallback={<Frame />}>
-      <Shown session={session} onLoggedOut={onLoggedOut} />
+      <Chat session={session} onLoggedOut={onLoggedOut} />
+    </Suspense>
+  ) : (
+    <Suspense fallback={null}>
+      <Login onLoggedIn={onLoggedIn} />
     </Suspense>
   );
 }
