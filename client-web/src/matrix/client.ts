@@ -137,6 +137,14 @@ function countRooms(client: MatrixClient): Promise<number> {
   );
 }
 
+/** What every answer of the server but the first brings: without it ten messages of a room, and a gap where more were said. */
+function everydayFilter(client: MatrixClient): Filter {
+  const filter = new Filter(client.getSafeUserId());
+  filter.setTimelineLimit(MESSAGES);
+  filter.setUnreadThreadNotifications(true);
+  return filter;
+}
+
 /** Reads the store, shows what it holds, and follows the server from there; answers whether it holds anything. */
 export async function startClient(client: MatrixClient): Promise<boolean> {
   client.store.on?.("degraded", tellStorageTrouble);
@@ -149,10 +157,8 @@ export async function startClient(client: MatrixClient): Promise<boolean> {
   }
   const kept = await client.store.getSavedSyncToken().catch(() => null);
   const [rooms] = await Promise.all([kept === null ? countRooms(client) : 0, recallVersions(client)]);
-  const filter = new Filter(client.getSafeUserId());
-  filter.setTimelineLimit(MESSAGES);
   await client.startClient({
-    filter,
+    filter: everydayFilter(client),
     initialSyncLimit: firstMessages(rooms),
     lazyLoadMembers: true,
     threadSupport: true,

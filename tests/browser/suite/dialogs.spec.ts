@@ -4,7 +4,7 @@ import type { Browser, Page } from "@playwright/test";
 
 import type { Orvale } from "../support/orvale.ts";
 import { Person } from "../support/person.ts";
-import { expect, go, goToDialog, logIn, test, THEMED, themes, violations } from "../support/test.ts";
+import { ABOVE, expect, go, goToDialog, logIn, test, THEMED, themes, violations } from "../support/test.ts";
 
 // A11-01 for what is opened: dialogs, menus and panels in all nine themes, on a desktop and a phone, and in German. Pictures of
 // three themes go to tests/artifacts/screens/dialogs, for people to look at.
@@ -56,10 +56,10 @@ async function lost(page: Page): Promise<string[]> {
 }
 
 const lostNow = (page: Page) =>
-  page.evaluate(() => {
+  page.evaluate((above) => {
     const found: string[] = [];
     if (document.documentElement.scrollWidth > innerWidth) found.push("the page scrolls sideways");
-    const top = [...document.querySelectorAll("[role=dialog], [role=menu], [role=complementary], aside")].at(-1) ?? document.body;
+    const top = [...document.querySelectorAll(above)].at(-1) ?? document.body;
     for (const element of top.querySelectorAll<HTMLElement>("button, a, label, h1, h2, h3, p, [role=tab], [role=menuitem]")) {
       const box = element.getBoundingClientRect();
       const style = getComputedStyle(element);
@@ -71,7 +71,7 @@ const lostNow = (page: Page) =>
         found.push(`cut off: ${element.textContent.slice(0, 40)}`);
     }
     return found;
-  });
+  }, ABOVE);
 
 /** Looks at what is open: everything on a desktop and a phone, the contrast in all themes, and what is lost in German. */
 async function inspect(set: Set, name: string): Promise<void> {
@@ -84,7 +84,7 @@ async function inspect(set: Set, name: string): Promise<void> {
   await check("light", [...(await violations(page)), ...(await lost(page))]);
   for (const theme of themes.filter((one) => one !== "auto" && one !== "light")) {
     await look(set, { theme });
-    const broken = await violations(page, THEMED);
+    const broken = await violations(page, THEMED, ABOVE);
     if (pictured.includes(theme)) await check(theme, broken);
     else if (broken.length > 0) found[theme] = broken;
   }

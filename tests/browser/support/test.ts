@@ -88,12 +88,15 @@ export async function goToDialog(page: Page, path: string, query: string): Promi
 /** What hangs on the colours of a theme; all other rules say the same in every theme. */
 export const THEMED: readonly string[] = ["color-contrast", "link-in-text-block"];
 
-/** What axe finds of A and AA on the page as it is; or by some rules alone. */
-export async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
+/** What stands above everything else, or beside it for a while. */
+export const ABOVE = "[role=dialog], [role=menu], [role=complementary], aside";
+
+/** What axe finds of A and AA on the page as it is; or by some rules alone, in the last thing that a selector names. */
+export async function violations(page: Page, rules?: readonly string[], within?: string): Promise<string[]> {
   // Once for a page: it is half a megabyte.
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
   return page.evaluate(
-    async (runOnly) => {
+    async ({ runOnly, within }) => {
       // Colours are measured when they rest: a theme that has just been put on is there in the frame after next.
       for (let frame = 0; frame < 2; frame += 1) await new Promise((next) => requestAnimationFrame(next));
       await Promise.allSettled(
@@ -103,15 +106,19 @@ export async function violations(page: Page, rules?: readonly string[]): Promise
           .map((one) => one.finished),
       );
       const { run } = (window as unknown as { axe: typeof axe }).axe;
-      const found = await run(document, { runOnly, resultTypes: ["violations"] });
+      const place = within ? ([...document.querySelectorAll<HTMLElement>(within)].at(-1) ?? document) : document;
+      const found = await run(place, { runOnly, resultTypes: ["violations"] });
       return found.violations.flatMap(({ id, nodes }) =>
         nodes.map(
           (node) => `${id}: ${node.target.join(" ")}: ${node.any[0]?.message ?? node.failureSummary ?? ""}`,
         ),
       );
     },
-    rules
-      ? { type: "rule" as const, values: [...rules] }
-      : { type: "tag" as const, values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] },
+    {
+      runOnly: rules
+        ? { type: "rule" as const, values: [...rules] }
+        : { type: "tag" as const, values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] },
+      within,
+    },
   );
 }
