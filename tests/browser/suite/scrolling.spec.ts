@@ -101,10 +101,10 @@ test("SCR-A3, SCR-A9, A11-08: page after page is loaded above, and what one read
       expect(Math.abs((await placeOf(page, before.id))! - before.at)).toBeLessThanOrEqual(1);
       pages += 1;
     }
-    if (await page.getByText("This is where History begins.").isVisible()) break;
+    if (await page.getByText("This is the beginning of History.").isVisible()) break;
     await wheel(page, -700);
   }
-  await expect(page.getByText("This is where History begins.")).toBeVisible();
+  await expect(page.getByText("This is the beginning of History.")).toBeVisible();
   expect(pages).toBeGreaterThanOrEqual(4);
   expect(pages).toBe(asked);
   expect(await log(page).evaluate((element) => element.querySelectorAll("*").length)).toBeLessThanOrEqual(3000);
