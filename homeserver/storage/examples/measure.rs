@@ -4,6 +4,8 @@
 //! measure load  <directory> <events> <writers> [cache MB] [rate]
 //!                      commit events, from as many writers at once, so many a second at most; read all the while
 //! measure open  <directory> [cache MB]     open it, read here and there
+//! measure follow <directory> [cache MB] [readers]
+//!                      open it and read the whole log, as followers do that know nothing yet
 //! measure close <directory> [cache MB]     open it and close it properly
 //! ```
 //! An event is about 1 KB with 5 keys beside it, in rooms of which few are busy. `load` ends as kill -9 does.
@@ -91,6 +93,10 @@ fn main() {
         }
         "open" => {
             read(&store);
+            std::process::exit(0);
+        }
+        "follow" => {
+            follow(&store, number(3).unwrap_or(2));
             std::process::exit(0);
         }
         "close" => {
@@ -249,6 +255,28 @@ fn read(store: &Store) {
         tell(&format!("{round}, a room's last 50 events"), lists);
         println!("{} MB", resident());
     }
+}
+
+fn follow(store: &Store, readers: u64) {
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..readers)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut at = Position(0);
+                    while let Some((last, _)) = store.log(at, 256).unwrap().last() {
+                        at = *last;
+                    }
+                })
+            })
+            .collect();
+        while readers.iter().any(|reader| !reader.is_finished()) {
+            std::thread::sleep(Duration::from_secs(2));
+            println!("{:?}: {} MB", started.elapsed(), resident());
+        }
+    });
+    std::thread::sleep(Duration::from_secs(12));
+    println!("{} MB a little later", resident());
 }
 
 fn room(random: &mut SmallRng) -> u64 {

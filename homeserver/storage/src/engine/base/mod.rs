@@ -144,24 +144,44 @@ fn scan<const FANOUT: usize>(
     from: &[u8],
     to: &[u8],
     reverse: bool,
-    mut visit: impl FnMut(InlineArray, InlineArray) -> bool,
+    visit: impl FnMut(InlineArray, InlineArray) -> bool,
 ) -> std::io::Result<()> {
     if reverse {
-        for entry in tree.range(from..to).rev() {
-            let (key, value) = entry?;
-            if !visit(key, value) {
-                break;
-            }
-        }
-        return Ok(());
+        return walk(tree, tree.range(from..to).rev(), visit);
     }
     // Without an upper bound: sled's iterator leaves out what is above it, but looks for the next entry below it to the very end of
     // the tree.
-    for entry in tree.range(from..) {
+    let mut visit = visit;
+    walk(tree, tree.range(from..), |key, value| {
+        &*key < to && visit(key, value)
+    })
+}
+
+/// One entry in so many is looked up again while a tree is walked through.
+const TOUCHED: usize = 8;
+
+/// Goes on until told otherwise, and tells the cache of the leaves on the way: sled's iterator notes what it read with a cache of its
+/// own, 32 leaves at a time, and forgets the rest when it ends. What the cache does not know of, it never lets go.
+fn walk<const FANOUT: usize>(
+    tree: &sled::Tree<FANOUT>,
+    entries: impl Iterator<Item = std::io::Result<(InlineArray, InlineArray)>>,
+    mut visit: impl FnMut(InlineArray, InlineArray) -> bool,
+) -> std::io::Result<()> {
+    let mut untouched = None;
+    for (n, entry) in entries.enumerate() {
         let (key, value) = entry?;
-        if &*key >= to || !visit(key, value) {
+        if n % TOUCHED == 0 {
+            tree.get(&key)?;
+            untouched = None;
+        } else {
+            untouched = Some(key.clone());
+        }
+        if !visit(key, value) {
             break;
         }
+    }
+    if let Some(last) = untouched {
+        tree.get(&last)?;
     }
     Ok(())
 }
@@ -199,6 +219,39 @@ mod tests {
                     touched(&db) - before
                 );
             }
+        }
+    }
+
+    #[test]
+    fn what_scans_have_read_does_not_stay_in_memory() {
+        const ENTRIES: u32 = 10_000;
+        let directory = tempfile::tempdir().unwrap();
+        let open = || {
+            let config = sled::Config::new().path(directory.path());
+            // An entry is a kilobyte: a tenth of them fits.
+            let db: sled::Db<LOG_FANOUT> = config.cache_capacity_bytes(1 << 20).open().unwrap();
+            db
+        };
+        let db = open();
+        for n in 0..ENTRIES {
+            db.insert(n.to_be_bytes(), &[7; 1024]).unwrap();
+        }
+        db.flush().unwrap();
+        // What was written stays until it is opened again.
+        drop(db);
+        let db = open();
+        for reverse in [false, true] {
+            let mut missed = Vec::new();
+            for _pass in 0..2 {
+                let before = db.stats().cache.cache_misses;
+                for n in (0..ENTRIES).step_by(100) {
+                    let (from, to) = (n.to_be_bytes(), (n + 100).to_be_bytes());
+                    scan(&db, &from, &to, reverse, |_, _| true).unwrap();
+                }
+                missed.push(db.stats().cache.cache_misses - before);
+            }
+            let leaves = u64::from(ENTRIES) / LOG_FANOUT as u64;
+            assert!(missed[1] > leaves / 2, "{missed:?} of {leaves}");
         }
     }
 }
