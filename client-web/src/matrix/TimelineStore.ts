@@ -15,6 +15,7 @@ import {
   type Room,
 } from "matrix-js-sdk";
 
+import { roomStore } from "./rooms";
 import { buildRows, ofThread, type Row } from "./rows";
 
 /** Events read at once. */
@@ -60,6 +61,8 @@ export class TimelineStore {
   private stop: (() => void) | null = null;
   private scheduled = false;
   private readUpTo: string | null = null;
+  /** Whether the rows are those of a conversation of two. */
+  private direct = false;
   private load = 0;
   /** The newest messages of others, for the announcer. */
   private newest: MatrixEvent[] = [];
@@ -92,6 +95,10 @@ export class TimelineStore {
   /** The last so many messages that others wrote while somebody watched, as far as they are remembered. */
   latest(count: number): readonly MatrixEvent[] {
     return this.newest.slice(-count);
+  }
+
+  private isDirect(): boolean {
+    return this.threadId === null && roomStore(this.client).getSummary(this.roomId)?.kind === "direct";
   }
 
   private room(): Room | null {
@@ -144,6 +151,10 @@ export class TimelineStore {
     const onThread = () => {
       if (this.threadId !== null) this.schedule();
     };
+    const onRoom = () => {
+      if (this.isDirect() !== this.direct) this.schedule();
+    };
+    const leaveRoom = roomStore(client).onSummary(this.roomId, onRoom);
     client.on(RoomEvent.Timeline, onTimeline);
     client.on(RoomEvent.TimelineReset, onReset);
     client.on(RoomEvent.LocalEchoUpdated, onEcho);
@@ -152,6 +163,7 @@ export class TimelineStore {
     room.on(ThreadEvent.Update, onThread);
     room.on(ThreadEvent.NewReply, onThread);
     this.stop = () => {
+      leaveRoom();
       client.off(RoomEvent.Timeline, onTimeline);
       client.off(RoomEvent.TimelineReset, onReset);
       client.off(RoomEvent.LocalEchoUpdated, onEcho);
@@ -386,6 +398,7 @@ export class TimelineStore {
       for (const event of this.pending(room)) if (!known.has(event)) events.push(event);
     }
     const before = this.snapshot.rows;
+    this.direct = this.isDirect();
     const built = buildRows(
       events,
       {
@@ -393,6 +406,7 @@ export class TimelineStore {
         me: this.client.getSafeUserId(),
         fromStart: atStart,
         root: this.threadId,
+        direct: this.direct,
       },
       before,
     );

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { buildRows, GROUP_PAUSE, ofThread, type RowFacts } from "./rows";
 
-const facts: RowFacts = { readUpTo: null, me: "@ada:e", fromStart: false, root: null };
+const facts: RowFacts = { readUpTo: null, me: "@ada:e", fromStart: false, root: null, direct: false };
 const noon = new Date(2024, 4, 6, 12).getTime();
 
 function message(id: string, sender: string, time: number, more: Partial<IEvent> = {}): MatrixEvent {
@@ -112,4 +112,28 @@ test("an event of a type nobody knows is shown by its words, and only then", () 
     facts,
   );
   expect(rows.map((row) => row.event.getType())).toEqual(["org.example.greeting", "m.extensible"]);
+});
+
+test("a conversation of two does not begin with who was asked and came, but tells who has not come yet, or is gone", () => {
+  const founded = message("create", "@ben:e", noon, { type: "m.room.create", state_key: "", content: {} });
+  const member = (id: string, who: string, at: number, membership: string, was?: string) =>
+    message(id, who, noon + at, {
+      type: "m.room.member",
+      state_key: "@eve:e",
+      content: { membership },
+      unsigned: was ? { prev_content: { membership: was } } : {},
+    });
+  const asked = member("asked", "@ben:e", 1_000, "invite");
+  const came = member("came", "@eve:e", 20_000, "join", "invite");
+  const hello = message("hello", "@ben:e", noon + 30_000);
+  const left = member("left", "@eve:e", 40_000, "leave", "join");
+  const direct = { ...facts, direct: true, fromStart: true };
+  const ids = (events: MatrixEvent[], of = direct) =>
+    buildRows(events, of).map((row) => row.events.map((event) => event.getId()).join(" "));
+  expect(ids([founded, asked, came, hello])).toEqual(["$hello"]);
+  expect(buildRows([founded, asked, came, hello], direct)[0]?.day).not.toBeNull();
+  expect(ids([founded, asked])).toEqual(["$asked"]);
+  expect(ids([founded, asked, hello])).toEqual(["$asked", "$hello"]);
+  expect(ids([founded, asked, came, hello, left])).toEqual(["$hello", "$left"]);
+  expect(ids([founded, asked, came], facts)).toEqual(["$create", "$asked $came"]);
 });

@@ -121,6 +121,8 @@ export interface RowFacts {
   readonly fromStart: boolean;
   /** In a thread: the message it hangs on, below which nothing is continued. */
   readonly root: string | null;
+  /** A conversation of two: that it was begun and both came says nothing to either of them. */
+  readonly direct: boolean;
 }
 
 /** The events of a thread, the root once and first: the SDK may hold it twice, as the room's event and as the thread's. */
@@ -141,6 +143,23 @@ function partOfFounding(founding: MatrixEvent, event: MatrixEvent): boolean {
   if (event === founding || !event.isState() || event.getSender() !== founding.getSender()) return false;
   if (event.getTs() - founding.getTs() > 10_000) return false;
   return event.getType() !== "m.room.member" || event.getStateKey() === event.getSender();
+}
+
+/** Who has come into the room, as far as its events are here. */
+function whoCame(events: readonly MatrixEvent[]): ReadonlySet<string | undefined> {
+  return new Set(
+    events
+      .filter((event) => event.getType() === "m.room.member" && event.getContent()["membership"] === "join")
+      .map((event) => event.getStateKey()),
+  );
+}
+
+/** That a conversation was begun, and that somebody who is here was asked into it and came. */
+function partOfOpening(came: ReadonlySet<string | undefined>, event: MatrixEvent): boolean {
+  if (event.getType() === "m.room.create") return true;
+  if (event.getType() !== "m.room.member" || !came.has(event.getStateKey())) return false;
+  const change = membershipChange(event);
+  return change === "invited" || change === "joined";
 }
 
 /** Makes rows; `before` are the rows made last time, reused where nothing changed. */
@@ -172,9 +191,13 @@ export function buildRows(
   };
 
   let founding: MatrixEvent | null = null;
+  const came = facts.direct ? whoCame(events) : null;
   for (const event of events) {
     if (event.getType() === "m.room.create") founding = event;
-    const kind = founding && partOfFounding(founding, event) ? null : hasRow(event);
+    const known =
+      founding !== null &&
+      (partOfFounding(founding, event) || (came !== null && rows.length === 0 && partOfOpening(came, event)));
+    const kind = known ? null : hasRow(event);
     if (kind) {
       const time = event.getTs();
       const day: number =
