@@ -12,7 +12,8 @@ export function sizeText(bytes: number, language: string): string {
   return new Intl.NumberFormat(language, {
     style: "unit",
     unit: units[unit]!,
-    unitDisplay: "short",
+    // The short form of a byte knows no plural: "900 byte".
+    unitDisplay: unit === 0 ? "long" : "short",
     maximumFractionDigits: unit > 1 ? 1 : 0,
   }).format(value);
 }

@@ -4,6 +4,7 @@ import Box from "@mui/material/Box";
 import LinearProgress from "@mui/material/LinearProgress";
 import { useTranslation } from "react-i18next";
 
+import { FileName } from "../../components/FileName";
 import { IconAction } from "../../components/IconAction";
 import { useClient } from "../../matrix/MatrixProvider";
 import { uploadsOf, useUploads } from "../../matrix/upload";
@@ -26,9 +27,7 @@ export function UploadList({ roomId }: { roomId: string }) {
           sx={{ display: "flex", alignItems: "center", gap: 1, typography: "body2" }}
         >
           <Box sx={{ flex: 1, minWidth: 0 }}>
-            <Box sx={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
-              {upload.name}
-            </Box>
+            <FileName name={upload.name} />
             {upload.error === null ? (
               <LinearProgress
                 {...(upload.size > 0

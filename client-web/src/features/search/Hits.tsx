@@ -11,6 +11,7 @@ import ButtonBase from "@mui/material/ButtonBase";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
+import { FileName } from "../../components/FileName";
 import { IconAction } from "../../components/IconAction";
 import { around, Marked } from "../../components/Marked";
 import { PersonAvatar } from "../../components/PersonAvatar";
@@ -234,8 +235,8 @@ export function FileHit({
       </Box>
       <Box sx={{ flex: 1, minWidth: 0 }}>
         <Box sx={{ display: "flex", alignItems: "baseline", gap: 1 }}>
-          <Box component="span" dir="auto" sx={{ fontWeight: 600, ...oneLine }}>
-            <Marked text={file.name} words={words} />
+          <Box component="span" sx={{ fontWeight: 600, minWidth: 0 }}>
+            <FileName name={file.name} words={words} />
           </Box>
           <When time={hit.time} />
         </Box>

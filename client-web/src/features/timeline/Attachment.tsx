@@ -6,6 +6,7 @@ import ButtonBase from "@mui/material/ButtonBase";
 import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { FileName } from "../../components/FileName";
 import { IconAction } from "../../components/IconAction";
 import { sizeText } from "../../i18n/sizes";
 import type { MediaView } from "../../matrix/events";
@@ -126,8 +127,17 @@ export function Player({ media, kind }: { media: MediaView; kind: "video" | "aud
         }}
       >
         <PlayIcon aria-hidden sx={{ fontSize: 48, opacity: wanted ? 0.5 : 1 }} />
-        <Box component="span" sx={{ position: "absolute", bottom: 8, insetInline: 12, ...oneLine }}>
-          {media.name}
+        <Box
+          component="span"
+          sx={{
+            position: "absolute",
+            bottom: 8,
+            insetInline: 12,
+            typography: "caption",
+            color: "text.secondary",
+          }}
+        >
+          <FileName name={media.name} />
         </Box>
       </ButtonBase>
     ) : (
@@ -153,14 +163,6 @@ export function Player({ media, kind }: { media: MediaView; kind: "video" | "aud
     />
   );
 }
-
-const oneLine = {
-  overflow: "hidden",
-  textOverflow: "ellipsis",
-  whiteSpace: "nowrap",
-  typography: "caption",
-  color: "text.secondary",
-} as const;
 
 /** A file as a card with its name, size, and ways to play and to save it. */
 export function FileCard({
@@ -219,11 +221,8 @@ export function FileCard({
         </Box>
       )}
       <Box sx={{ minWidth: 0, flex: 1 }}>
-        <Box
-          title={name}
-          sx={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", fontWeight: 550 }}
-        >
-          {name}
+        <Box sx={{ fontWeight: 550 }}>
+          <FileName name={name} />
         </Box>
         <Box sx={{ typography: "caption", color: "text.secondary" }}>
           {[

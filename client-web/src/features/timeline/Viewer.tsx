@@ -5,6 +5,7 @@ import Dialog from "@mui/material/Dialog";
 import { useTranslation } from "react-i18next";
 
 import { EmptyState } from "../../components/EmptyState";
+import { FileName } from "../../components/FileName";
 import { IconAction } from "../../components/IconAction";
 import type { MediaView } from "../../matrix/events";
 import { useClient } from "../../matrix/MatrixProvider";
@@ -29,18 +30,8 @@ export function Viewer({ media, onClose }: { media: MediaView; onClose: () => vo
       <Box
         sx={{ display: "flex", alignItems: "center", gap: 1, p: 1, borderBottom: 1, borderColor: "divider" }}
       >
-        <Box
-          sx={{
-            flex: 1,
-            minWidth: 0,
-            overflow: "hidden",
-            textOverflow: "ellipsis",
-            whiteSpace: "nowrap",
-            fontWeight: 550,
-            paddingInlineStart: 1,
-          }}
-        >
-          {media.name}
+        <Box sx={{ flex: 1, minWidth: 0, fontWeight: 550, paddingInlineStart: 1 }}>
+          <FileName name={media.name} />
         </Box>
         <IconAction
           label={t("timeline.download", { name: media.name })}
