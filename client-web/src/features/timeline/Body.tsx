@@ -1,11 +1,15 @@
 import Box from "@mui/material/Box";
-import { memo, useEffect, useMemo, useRef, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
+import { memo, useEffect, useMemo, useRef, type KeyboardEvent, type MouseEvent } from "react";
 
+import { withEndMark, type EndMark } from "./endMark";
 import { highlight } from "./highlight";
 import { isJustEmoji, linkify, sanitise } from "./sanitise";
 
 /** Opens a person or room that a pill names. */
 export type OpenMatrix = (id: string, eventId: string | null) => void;
+
+/** How a mark at the end is written. */
+export const endMark = { typography: "caption", color: "text.secondary", whiteSpace: "nowrap" } as const;
 
 const formatted = {
   overflowWrap: "anywhere",
@@ -62,6 +66,7 @@ const formatted = {
     textDecoration: "none",
     cursor: "pointer",
   },
+  "& .end-mark": endMark,
   "& .pill-me": { bgcolor: "primary.main", color: "primary.contrastText" },
   "& .spoiler": { cursor: "pointer", borderRadius: "4px", bgcolor: "text.secondary", color: "transparent" },
   "& .spoiler *": { visibility: "hidden" },
@@ -81,23 +86,21 @@ interface Props {
   html: string | null;
   me: string;
   onOpen: OpenMatrix;
-  /** Stands behind the last word where it is plain text, else below. */
-  after?: ReactNode;
+  /** Stands behind the last word. */
+  mark?: EndMark | null;
 }
 
 /** What a message says. */
-export const Body = memo(function Body({ body, html, me, onOpen, after }: Props) {
+export const Body = memo(function Body({ body, html, me, onOpen, mark = null }: Props) {
   const safe = useMemo(() => (html === null ? null : sanitise(html, me)), [html, me]);
-  if (safe === null) return <Plain text={body} after={after} />;
-  return (
-    <>
-      <Formatted html={safe} onOpen={onOpen} />
-      {after}
-    </>
+  const whole = useMemo(
+    () => (safe === null || mark === null ? safe : withEndMark(safe, mark)),
+    [safe, mark],
   );
+  return whole === null ? <Plain text={body} mark={mark} /> : <Formatted html={whole} onOpen={onOpen} />;
 });
 
-function Plain({ text, after }: { text: string; after: ReactNode }) {
+function Plain({ text, mark }: { text: string; mark: EndMark | null }) {
   const parts = useMemo(() => linkify(text), [text]);
   const large = isJustEmoji(text);
   return (
@@ -119,8 +122,14 @@ function Plain({ text, after }: { text: string; after: ReactNode }) {
           part.text
         ),
       )}
-      {after && " "}
-      {after}
+      {mark && (
+        <>
+          {" "}
+          <Box component="span" title={mark.title} sx={endMark}>
+            {mark.text}
+          </Box>
+        </>
+      )}
     </Box>
   );
 }

@@ -1,5 +1,5 @@
 import Box from "@mui/material/Box";
-import { Suspense } from "react";
+import { Suspense, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import { later } from "../../i18n/later";
@@ -7,7 +7,7 @@ import { complete } from "../../i18n/times";
 import type { MessageView, TimelineEvent } from "../../matrix/events";
 import { plainText } from "../../matrix/plainText";
 import { FileCard, Picture, Player } from "./Attachment";
-import { Body, type OpenMatrix } from "./Body";
+import { Body, endMark, type OpenMatrix } from "./Body";
 import { pollBox } from "./pollBox";
 
 const Poll = later(() => import("./Poll").then((part) => part.Poll));
@@ -22,17 +22,20 @@ interface Props {
 
 /** What a message holds, by its kind. */
 export function Content({ event, message, me, onOpen }: Props) {
-  const { t } = useTranslation();
-  const edited = message.edited === null ? null : <Edited at={message.edited} />;
-  const body = (
-    <Body
-      body={message.body}
-      html={message.html}
-      me={me}
-      onOpen={onOpen}
-      {...(edited && { after: edited })}
-    />
+  const { t, i18n } = useTranslation();
+  const { language } = i18n;
+  const { edited } = message;
+  const mark = useMemo(
+    () =>
+      edited === null
+        ? null
+        : {
+            text: t("timeline.edited"),
+            title: t("timeline.editedAt", { time: complete(edited, language) }),
+          },
+    [edited, language, t],
   );
+  const body = <Body body={message.body} html={message.html} me={me} onOpen={onOpen} mark={mark} />;
   switch (message.kind) {
     case "deleted":
       return (
@@ -65,7 +68,13 @@ export function Content({ event, message, me, onOpen }: Props) {
             <Player media={message.media} kind={message.kind} />
           )}
           {message.media && message.kind === "file" && <FileCard media={message.media} />}
-          {message.body ? body : edited}
+          {message.body
+            ? body
+            : mark && (
+                <Box component="span" title={mark.title} sx={endMark}>
+                  {mark.text}
+                </Box>
+              )}
         </>
       );
     case "emote":
@@ -89,19 +98,6 @@ function Asked({ message }: { message: MessageView }) {
       <Box dir="auto" sx={{ fontWeight: 600, mt: 2.5 }}>
         {message.body}
       </Box>
-    </Box>
-  );
-}
-
-function Edited({ at }: { at: number }) {
-  const { t, i18n } = useTranslation();
-  return (
-    <Box
-      component="span"
-      title={t("timeline.editedAt", { time: complete(at, i18n.language) })}
-      sx={{ typography: "caption", color: "text.secondary", whiteSpace: "nowrap" }}
-    >
-      {t("timeline.edited")}
     </Box>
   );
 }
