@@ -6,13 +6,18 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** The language as the browser's person reads and writes it: whoever asks for British English has a day of 24 hours. */
+export function regional(language: string, wished: readonly string[] = navigator.languages): string {
+  return wished.find((tag) => tag.startsWith(`${language}-`)) ?? language;
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(language: string, name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${language} ${name}`;
   let known = formats.get(key);
   if (!known) {
-    known = new Intl.DateTimeFormat(language, options);
+    known = new Intl.DateTimeFormat(regional(language), options);
     formats.set(key, known);
   }
   return known;
@@ -54,7 +59,7 @@ export function relative(time: number, language: string, justNow: string, now = 
   if (!known) {
     // The narrow forms of German cannot be told from metres.
     const style = language === "de" ? "short" : "narrow";
-    known = new Intl.RelativeTimeFormat(language, { style, numeric: "auto" });
+    known = new Intl.RelativeTimeFormat(regional(language), { style, numeric: "auto" });
     relatives.set(language, known);
   }
   if (passed < HOUR) return known.format(-Math.floor(passed / MINUTE), "minute");

@@ -10,6 +10,7 @@ import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { alert, announce } from "../../components/Announcer";
+import { regional } from "../../i18n/times";
 import { hindrance, rolesToGive, useAuthority } from "../../matrix/authority";
 import { roleOf, type Role } from "../../matrix/channel";
 import { useClient } from "../../matrix/MatrixProvider";
@@ -124,9 +125,10 @@ export function Standing({ roomId, member, me }: Props) {
         <Box sx={{ mt: 1, p: 1.25, borderRadius: "8px", bgcolor: "surface.code", typography: "body2" }}>
           {t("people.blockedBy", {
             by: personKnown(client, block.by).name,
-            when: new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "short" }).format(
-              block.at,
-            ),
+            when: new Intl.DateTimeFormat(regional(i18n.language), {
+              dateStyle: "medium",
+              timeStyle: "short",
+            }).format(block.at),
           })}
           {block.reason && <Box dir="auto">{t("people.blockedWhy", { reason: block.reason })}</Box>}
         </Box>

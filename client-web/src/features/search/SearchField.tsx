@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 
 import { IconAction } from "../../components/IconAction";
 import { PersonAvatar } from "../../components/PersonAvatar";
+import { regional } from "../../i18n/times";
 import { useClient, useUserId } from "../../matrix/MatrixProvider";
 import { roomStore } from "../../matrix/rooms";
 import { knownPeople } from "../../matrix/search";
@@ -343,7 +344,9 @@ function rankOf({ name }: Choice, wanted: string): number {
 
 function dayName(day: string, language: string): string {
   const [year, month, date] = day.split("-").map(Number) as [number, number, number];
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(year, month - 1, date));
+  return new Intl.DateTimeFormat(regional(language), { dateStyle: "medium" }).format(
+    new Date(year, month - 1, date),
+  );
 }
 
 /** What a filter's value is called. */

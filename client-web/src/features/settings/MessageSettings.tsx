@@ -1,11 +1,13 @@
 import { useTranslation } from "react-i18next";
 
+import { clock } from "../../i18n/times";
 import { Choice, SwitchRow } from "./Rows";
 import type { Choosing } from "./SettingsDialog";
 
 /** How messages are shown and written. */
 export function MessageSettings({ chosen, choose }: Choosing) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
+  const time = clock(new Date(2025, 7, 24, 14, 15).getTime(), i18n.language);
   return (
     <>
       <Choice
@@ -13,7 +15,7 @@ export function MessageSettings({ chosen, choose }: Choosing) {
         value={chosen.timestamp_format}
         choices={[
           { value: "relative", label: t("settings.timestamps.relative") },
-          { value: "absolute", label: t("settings.timestamps.absolute") },
+          { value: "absolute", label: t("settings.timestamps.absolute", { time }) },
         ]}
         onChange={(timestamp_format) => {
           choose({ timestamp_format });

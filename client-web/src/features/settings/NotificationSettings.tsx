@@ -8,6 +8,7 @@ import { type SubmitEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { alert } from "../../components/Announcer";
+import { regional } from "../../i18n/times";
 import { setAccountData, useAccountData } from "../../matrix/accountData";
 import { useClient } from "../../matrix/MatrixProvider";
 import {
@@ -90,7 +91,7 @@ function QuietPart() {
     morning.setHours(8, 0, 0, 0);
     change({ until: morning.getTime() });
   };
-  const until = new Intl.DateTimeFormat(i18n.language, {
+  const until = new Intl.DateTimeFormat(regional(i18n.language), {
     weekday: "short",
     hour: "numeric",
     minute: "2-digit",

@@ -4,13 +4,13 @@ import Typography from "@mui/material/Typography";
 import { useTranslation } from "react-i18next";
 
 import { PersonAvatar } from "../../components/PersonAvatar";
+import { clock } from "../../i18n/times";
 
 /** A header and two messages as they look now: the whole page tries a theme as soon as it is chosen. */
 export function ThemePreview() {
   const { t, i18n } = useTranslation();
   const { measures } = useTheme();
-  const time = new Intl.DateTimeFormat(i18n.language, { hour: "numeric", minute: "2-digit" });
-  const at = (minute: number) => time.format(new Date(2025, 7, 24, 14, minute));
+  const at = (minute: number) => clock(new Date(2025, 7, 24, 14, minute).getTime(), i18n.language);
   const messages: [string, string, string, number][] = [
     ["@boris", t("settings.preview.author"), t("settings.preview.first"), 15],
     ["@you", t("settings.preview.you"), t("settings.preview.second"), 16],

@@ -42,7 +42,7 @@ export default {
     title: "Lesebestätigungen",
     text: "Immer an: Alle sehen, was gelesen wurde. Ihre Organisation hat das so entschieden.",
   },
-  timestamps: { title: "Zeiten", relative: "Vergangene Zeit (vor 2 Min.)", absolute: "Uhrzeit (14:15)" },
+  timestamps: { title: "Zeiten", relative: "Vergangene Zeit (vor 2 Min.)", absolute: "Uhrzeit ({{time}})" },
   position: {
     title: "Wo Zeiten stehen",
     right: "Rechts",

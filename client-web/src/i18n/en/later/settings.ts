@@ -42,7 +42,7 @@ export default {
     title: "Read receipts",
     text: "Always on: everybody sees what has been read. Your organisation has decided this.",
   },
-  timestamps: { title: "Times", relative: "Relative (2 min ago)", absolute: "Clock (2:15 PM)" },
+  timestamps: { title: "Times", relative: "Relative (2 min ago)", absolute: "Clock ({{time}})" },
   position: {
     title: "Where times are shown",
     right: "On the right",
