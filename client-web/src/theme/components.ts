@@ -58,6 +58,8 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
           borderRadius: 8,
           minHeight: 36,
           paddingInline: 14,
+          // A word is broken where it does not fit, not to make room for what stands beside the button.
+          overflowWrap: "break-word",
           [touched]: { minHeight: 44, minWidth: 44 },
           variants: [
             {
@@ -243,8 +245,11 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
         },
         switchBase: {
           padding: 4,
+          // It moves with the thumb; what is pressed stays, a little wider than the switch and not wider than what scrolls it.
+          "& .MuiSwitch-input": { left: -8, width: 56 },
           "&.Mui-checked": {
             transform: "translateX(16px)",
+            "& .MuiSwitch-input": { left: -24 },
             "& .MuiSwitch-thumb": { backgroundColor: fill.onAccent },
             "& + .MuiSwitch-track": { backgroundColor: fill.accent, borderColor: fill.accent, opacity: 1 },
           },

@@ -1,4 +1,5 @@
 import Box from "@mui/material/Box";
+import useMediaQuery from "@mui/material/useMediaQuery";
 import { EmojiPicker as Picker } from "frimousse";
 import type { ComponentProps } from "react";
 import { useTranslation } from "react-i18next";
@@ -22,12 +23,16 @@ const PARTS = {
 /** All emoji with a search field; names and keywords come from our own server. */
 export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
   const { t, i18n } = useTranslation();
+  // As large as a finger, and as many as fit beside each other then.
+  const touched = useMediaQuery("(pointer: coarse)", { noSsr: true });
+  const narrow = useMediaQuery("(max-width: 359.95px)", { noSsr: true });
+  const size = touched ? 44 : 34;
   return (
     <Box
       component={Picker.Root}
       locale={i18n.language === "de" ? "de" : "en"}
       emojibaseUrl="/emoji"
-      columns={9}
+      columns={touched ? (narrow ? 6 : 7) : 9}
       onEmojiSelect={({ emoji }: { emoji: string }) => onPick(emoji)}
       sx={{
         display: "flex",
@@ -38,6 +43,7 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
           m: 1,
           px: 1.25,
           py: 0.875,
+          minHeight: touched ? 44 : undefined,
           font: "inherit",
           color: "text.primary",
           bgcolor: "surface.input",
@@ -57,8 +63,8 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
         "& [frimousse-row]": { px: 1, display: "flex" },
         "& [frimousse-emoji]": {
           all: "unset",
-          width: 34,
-          height: 34,
+          width: size,
+          height: size,
           display: "grid",
           placeItems: "center",
           fontSize: "1.25rem",

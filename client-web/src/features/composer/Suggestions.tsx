@@ -54,6 +54,7 @@ export function Suggestions({ id, items, active, onPick }: Props) {
             px: 1.5,
             py: 0.625,
             cursor: "pointer",
+            "@media (pointer: coarse)": { minHeight: 44 },
             bgcolor: index === active ? "surface.selected" : undefined,
             "&:hover": { bgcolor: "surface.hover" },
           }}

@@ -88,6 +88,7 @@ export function PersonCard({ userId, roomId, onOpenRoom, onEditProfile, onWrite 
           aria-label={`${userId}: ${t("people.copyId")}`}
           sx={{
             minHeight: 28,
+            "@media (pointer: coarse)": { minHeight: 44 },
             px: 1,
             gap: 0.75,
             borderRadius: "6px",

@@ -122,7 +122,12 @@ export function SearchDialog({ line, onKeep, onOpenRoom, onClose }: Props) {
             flex: "none",
             borderBottom: 1,
             borderColor: "divider",
-            "& .MuiTab-root": { minHeight: 40, minWidth: 0, px: 1.5 },
+            "& .MuiTab-root": {
+              minHeight: 40,
+              minWidth: 0,
+              px: 1.5,
+              "@media (pointer: coarse)": { minWidth: 48 },
+            },
           }}
         >
           <Tab value="all" label={t("search.all")} id="search-tab-all" aria-controls="search-found" />

@@ -21,8 +21,10 @@ const chip = {
   // As large as a finger without being as large to the eye.
   "@media (pointer: coarse)": {
     position: "relative",
+    height: 32,
     minWidth: 44,
-    "&::after": { content: '""', position: "absolute", inset: "-9px 0" },
+    borderRadius: "16px",
+    "&::after": { content: '""', position: "absolute", inset: "-7px 0" },
   },
   "&:hover": { borderColor: "border.control" },
   "&:focus-visible": { outline: "2px solid", outlineColor: "focus", outlineOffset: 1 },
@@ -35,7 +37,16 @@ export function Reactions({ event, onAdd }: { event: TimelineEvent; onAdd: (anch
   const reactions = useReactions(event);
   if (reactions.length === 0) return null;
   return (
-    <Box sx={{ display: "flex", flexWrap: "wrap", gap: 0.5, mt: 0.5 }}>
+    <Box
+      sx={{
+        display: "flex",
+        flexWrap: "wrap",
+        gap: 0.5,
+        mt: 0.5,
+        // Rows of them do not reach into each other.
+        "@media (pointer: coarse)": { rowGap: "12px", my: "6px" },
+      }}
+    >
       {reactions.map(({ emoji, count, names, own }) => {
         const who = t("timeline.reactionBy", { names: names.slice(0, 12).join(", "), emoji });
         return (

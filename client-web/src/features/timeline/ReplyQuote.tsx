@@ -24,7 +24,11 @@ export function ReplyQuote({ roomId, eventId, onJump }: Props) {
         justifyContent: "flex-start",
         gap: 0.75,
         maxWidth: "100%",
+
         height: 24,
+        // As high as a finger, and so two lines of it.
+        "@media (pointer: coarse)": { height: 44 },
+        textAlign: "start",
         color: "text.secondary",
         typography: "body2",
         borderRadius: "4px",
@@ -34,7 +38,14 @@ export function ReplyQuote({ roomId, eventId, onJump }: Props) {
     >
       <Box
         aria-hidden
-        sx={{ flex: "none", width: 3, height: 16, borderRadius: "2px", bgcolor: "border.control" }}
+        sx={{
+          flex: "none",
+          width: 3,
+          height: 16,
+          "@media (pointer: coarse)": { height: 36 },
+          borderRadius: "2px",
+          bgcolor: "border.control",
+        }}
       />
       {event ? (
         <Line event={event} />
@@ -53,7 +64,17 @@ function Line({ event }: { event: TimelineEvent }) {
     <Box
       component="span"
       dir="auto"
-      sx={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}
+      sx={{
+        overflow: "hidden",
+        textOverflow: "ellipsis",
+        whiteSpace: "nowrap",
+        "@media (pointer: coarse)": {
+          display: "-webkit-box",
+          WebkitBoxOrient: "vertical",
+          WebkitLineClamp: 2,
+          whiteSpace: "normal",
+        },
+      }}
     >
       <Box component="span" sx={{ fontWeight: 600 }}>
         {message.senderName}
