@@ -18,7 +18,19 @@ function needed(from: string, context: Context): ReadonlySet<string> {
   return found;
 }
 
-let chat: ReadonlySet<string> | null = null;
+let sets: { readonly chat: ReadonlySet<string>; readonly both: ReadonlySet<string> } | null = null;
+
+/** What only the chat needs, and what the login page needs too. */
+function setsOf(context: Context): NonNullable<typeof sets> {
+  if (sets) return sets;
+  const login = needed(LOGIN, context);
+  const all = [...needed(CHAT, context)].filter((one) => one !== CHAT && one !== LOGIN);
+  sets = {
+    chat: new Set(all.filter((one) => !login.has(one))),
+    both: new Set(all.filter((one) => login.has(one))),
+  };
+  return sets;
+}
 
 /** A file is called after its first part; Rolldown would name all parts that share it. */
 export const chunkFileNames = ({ name }: { name: string }) =>
@@ -31,14 +43,13 @@ export const chunkFileNames = ({ name }: { name: string }) =>
 export const chunks = {
   groups: [
     { name: "first", tags: ["$initial" as const], priority: 2 },
+    // By itself, for a group takes along what its modules need: the login page would load the chat with the icon that both have.
     {
-      name: (id: string, context: Context) => {
-        chat ??= (() => {
-          const login = needed(LOGIN, context);
-          return new Set([...needed(CHAT, context)].filter((one) => one !== CHAT && !login.has(one)));
-        })();
-        return chat.has(id) ? "chat" : null;
-      },
+      name: (id: string, context: Context) => (setsOf(context).both.has(id) ? "both" : null),
+      priority: 1.5,
+    },
+    {
+      name: (id: string, context: Context) => (setsOf(context).chat.has(id) ? "chat" : null),
       priority: 1,
       entriesAware: true,
       entriesAwareMergeThreshold: 20_000,
