@@ -49,7 +49,7 @@ export function DeviceSettings() {
   const [trust, setTrust] = useState<ReadonlyMap<string, DeviceTrust> | null>(null);
   useEffect(() => {
     // Without the keys the list stands without marks.
-    readDevices(client, client.getSafeUserId()).then(setTrust, () => setTrust(null));
+    readDevices(client).then(setTrust, () => setTrust(null));
   }, [client, trustChanges, devices]);
   const thisVerified = devices?.some(({ current, id }) => current && trust?.get(id) === "verified") ?? false;
 
@@ -190,42 +190,52 @@ function DeviceRow({
           </>
         )}
       </Box>
-      {trust === "unverified" && canVerify && !renaming && (
-        <Button
-          variant="outlined"
-          aria-label={`${t("security.action.verify")}: ${device.name}`}
-          onClick={() => {
-            const verify = device.current ? verifyThisDevice(client) : verifyDevice(client, device.id);
-            verify.catch((refusal: unknown) => {
-              alert(t("common.failed", { reason: String(refusal) }));
-            });
-          }}
-        >
-          {t("security.action.verify")}
-        </Button>
-      )}
-      {!renaming && (
-        <Button
-          aria-label={`${t("settings.device.rename")}: ${device.name}`}
-          onClick={() => {
-            setRenaming(true);
-          }}
-        >
-          {t("settings.device.rename")}
-        </Button>
-      )}
-      {!device.current && (
-        <Button
-          color="error"
-          aria-label={`${t("settings.device.logOut")}: ${device.name}`}
-          onClick={onLogOut}
-        >
-          {t("settings.device.logOut")}
-        </Button>
-      )}
+      <Box sx={actions}>
+        {trust === "unverified" && canVerify && !renaming && (
+          <Button
+            variant="outlined"
+            aria-label={`${t("security.action.verify")}: ${device.name}`}
+            onClick={() => {
+              const verify = device.current ? verifyThisDevice(client) : verifyDevice(client, device.id);
+              verify.catch((refusal: unknown) => {
+                alert(t("common.failed", { reason: String(refusal) }));
+              });
+            }}
+          >
+            {t("security.action.verify")}
+          </Button>
+        )}
+        {!renaming && (
+          <Button
+            aria-label={`${t("settings.device.rename")}: ${device.name}`}
+            onClick={() => {
+              setRenaming(true);
+            }}
+          >
+            {t("settings.device.rename")}
+          </Button>
+        )}
+        {!device.current && (
+          <Button
+            color="error"
+            aria-label={`${t("settings.device.logOut")}: ${device.name}`}
+            onClick={onLogOut}
+          >
+            {t("settings.device.logOut")}
+          </Button>
+        )}
+      </Box>
     </Box>
   );
 }
+
+/** Beside the device; on a narrow screen below what is said of it. */
+const actions = {
+  display: "flex",
+  flexWrap: "wrap",
+  gap: 0.5,
+  "@media (max-width: 599.95px)": { flexBasis: "100%", paddingInlineStart: "22px" },
+} as const;
 
 function TrustMark({ trust }: { trust: DeviceTrust }) {
   const { t } = useTranslation();

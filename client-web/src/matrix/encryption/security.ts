@@ -169,17 +169,17 @@ export async function importKeys(client: MatrixClient, text: string, passphrase:
 /** Whether a device is verified: unknown where it has no keys. */
 export type DeviceTrust = "verified" | "unverified" | "no-keys";
 
-/** Which of somebody's devices are verified, by id. */
-export async function readDevices(
-  client: MatrixClient,
-  userId: string,
-): Promise<ReadonlyMap<string, DeviceTrust>> {
+/** Which of one's own devices are verified, by id; null before there is an identity that could vouch for them. */
+export async function readDevices(client: MatrixClient): Promise<ReadonlyMap<string, DeviceTrust> | null> {
+  const me = client.getSafeUserId();
   const crypto = await encryptionOf(client).need();
-  const devices = (await crypto.getUserDeviceInfo([userId], true)).get(userId);
+  if (!(await crypto.userHasCrossSigningKeys(me, true))) return null;
+  const devices = (await crypto.getUserDeviceInfo([me], true)).get(me);
   const found = new Map<string, DeviceTrust>();
   for (const id of devices?.keys() ?? []) {
-    const status = await crypto.getDeviceVerificationStatus(userId, id);
-    found.set(id, status?.crossSigningVerified || status?.localVerified ? "verified" : "unverified");
+    // A device trusts itself from the beginning: what counts is whether the others can.
+    const status = await crypto.getDeviceVerificationStatus(me, id);
+    found.set(id, status?.crossSigningVerified ? "verified" : "unverified");
   }
   return found;
 }
