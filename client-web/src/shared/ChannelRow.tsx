@@ -83,15 +83,18 @@ export function ChannelRow({
         <Box
           sx={{
             display: "flex",
+            flexWrap: "wrap",
             alignItems: "center",
-            gap: 0.5,
+            columnGap: 0.5,
             typography: "caption",
             color: "text.secondary",
             mt: 0.25,
           }}
         >
           <PersonIcon aria-hidden sx={{ fontSize: 14 }} />
-          {t("rooms.people", { count: channel.people })}
+          <Box component="span" sx={{ whiteSpace: "nowrap" }}>
+            {t("rooms.people", { count: channel.people })}
+          </Box>
           {!open && <span>· {t(`channels.rule.${ruleOf(channel)}`)}</span>}
         </Box>
         {failure && (

@@ -125,6 +125,8 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
           borderRadius: 6,
           marginInline: 6,
           minHeight: 34,
+          // On a narrow screen a menu is no wider than that.
+          whiteSpace: "normal",
           fontSize: "0.875rem",
           [touched]: { minHeight: 44, fontSize: "0.9375rem" },
           "&:hover": { backgroundColor: surface.hover },

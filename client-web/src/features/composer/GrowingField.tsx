@@ -40,6 +40,8 @@ const grown: SxProps<Theme> = (theme) => ({
     resize: "none",
     backgroundColor: "transparent",
     color: theme.palette.text.primary,
+    // One line, whatever the language makes of it.
+    "&:placeholder-shown": { whiteSpace: "nowrap", overflow: "hidden", textOverflow: "ellipsis" },
     "&::placeholder": { color: theme.palette.text.secondary, opacity: 1 },
   },
   // A line that was begun has a height before anything stands in it.

@@ -4,6 +4,8 @@ import Chip from "@mui/material/Chip";
 import TextField from "@mui/material/TextField";
 import ToggleButton from "@mui/material/ToggleButton";
 import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
+import { useTheme } from "@mui/material/styles";
+import useMediaQuery from "@mui/material/useMediaQuery";
 import { useState, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -30,6 +32,7 @@ interface Props {
 export function StatusForm({ attempt }: Props) {
   const { t } = useTranslation();
   const client = useClient();
+  const narrow = useMediaQuery(useTheme().breakpoints.down("sm"));
   const kept = useOwnStatus();
   const { settings } = usePreferencesState();
   const rules = useStatusRules();
@@ -62,13 +65,13 @@ export function StatusForm({ attempt }: Props) {
       <ToggleButtonGroup
         exclusive
         fullWidth
+        orientation={narrow ? "vertical" : "horizontal"}
         size="small"
         value={state}
         aria-label={t("settings.person.status")}
         onChange={(_, next: Status["state"] | null) => {
           if (next) setDraft({ ...status, state: next });
         }}
-        sx={{ flexWrap: { xs: "wrap", sm: "nowrap" } }}
       >
         {STATES.map((one) => (
           <ToggleButton

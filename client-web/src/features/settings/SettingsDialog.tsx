@@ -24,6 +24,9 @@ import { later } from "../../i18n/later";
 
 const SecuritySettings = later(() => import("./SecuritySettings").then((part) => part.SecuritySettings));
 
+/** Sections that change something at once, each with buttons of its own. */
+const AT_ONCE = new Set(["profile", "devices", "security"]);
+
 /** What a section that changes preferences gets. */
 export interface Choosing {
   chosen: Preferences;
@@ -124,9 +127,11 @@ export function SettingsDialog({ page, onPage, onClose }: Props) {
             {failure}
           </Box>
           <Button onClick={onClose}>{t(changed ? "common.cancel" : "common.close")}</Button>
-          <Button variant="contained" disabled={!changed} loading={busy} onClick={() => void save()}>
-            {t("settings.save")}
-          </Button>
+          {(changed || !AT_ONCE.has(page)) && (
+            <Button variant="contained" disabled={!changed} loading={busy} onClick={() => void save()}>
+              {t("settings.save")}
+            </Button>
+          )}
         </>
       }
     />

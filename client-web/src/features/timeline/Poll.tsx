@@ -105,13 +105,14 @@ export function Poll({ event }: { event: TimelineEvent }) {
       <Box
         sx={{
           display: "flex",
+          flexWrap: "wrap",
           alignItems: "center",
           minHeight: 32,
           typography: "caption",
           color: "text.secondary",
         }}
       >
-        <Box sx={{ flex: 1 }}>
+        <Box sx={{ flex: "1 0 140px" }}>
           {t("messages.voters", { count: result.voters })}
           {!shown && !result.ended
             ? ` · ${t(question.open ? "messages.pollOpen" : "messages.pollHidden")}`
