@@ -16,6 +16,7 @@ import { alert } from "../components/Announcer";
 import { CHANNEL, channelLevels, groupLevels, type Posting } from "./channel";
 import { useClient } from "./MatrixProvider";
 import { askOrvale, errcodeOf, reasonOf } from "./requests";
+import { listDirect } from "./rooms";
 
 /** The direct message with somebody, if there is one. */
 export function findDirect(client: MatrixClient, userId: string): string | null {
@@ -43,11 +44,7 @@ export async function openDirect(client: MatrixClient, userId: string): Promise<
     preset: Preset.TrustedPrivateChat,
     visibility: Visibility.Private,
   });
-  const direct = client.getAccountData(EventType.Direct)?.getContent<Record<string, string[]>>() ?? {};
-  await client.setAccountData(EventType.Direct, {
-    ...direct,
-    [userId]: [...new Set([...(direct[userId] ?? []), roomId])],
-  });
+  await listDirect(client, userId, roomId);
   return roomId;
 }
 

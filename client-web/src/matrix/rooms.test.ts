@@ -8,7 +8,7 @@ import { settled, World } from "../testing/world";
 import { ClientProvider } from "./MatrixProvider";
 import { isIgnored } from "./moderation";
 import { permits } from "./permissions";
-import { namesIn, resort, setWeight, sortRooms, useRoom, type RoomSummary } from "./rooms";
+import { joinRoom, namesIn, resort, setWeight, sortRooms, useRoom, type RoomSummary } from "./rooms";
 
 const row = (roomId: string, more: Partial<RoomSummary> = {}): RoomSummary => ({
   roomId,
@@ -135,4 +135,32 @@ test("who is ignored stands in the account's list", () => {
   expect(isIgnored({ ignored_users: { "@ben:example.org": {} } }, "@ben:example.org")).toBe(true);
   expect(isIgnored({ ignored_users: {} }, "@ben:example.org")).toBe(false);
   expect(isIgnored(null, "@ben:example.org")).toBe(false);
+});
+
+test("who accepts an invitation to a conversation of two has it among the direct messages, in all clients", async () => {
+  const world = new World();
+  const put: unknown[] = [];
+  const invite = (roomId: string, content: object) => {
+    const room = world.room(roomId);
+    room.currentState.setStateEvents([
+      world.event(
+        roomId,
+        "m.room.member",
+        { membership: "invite", ...content },
+        { state_key: world.me, sender: "@ben:example.org" },
+      ),
+    ]);
+  };
+  invite("!two:example.org", { is_direct: true });
+  invite("!many:example.org", {});
+  vi.spyOn(world.client, "joinRoom").mockImplementation((id) =>
+    Promise.resolve(world.client.getRoom(id) ?? world.room(id)),
+  );
+  vi.spyOn(world.client, "setAccountData").mockImplementation((type, content) => {
+    put.push([type, content]);
+    return Promise.resolve({});
+  });
+  await joinRoom(world.client, "!two:example.org");
+  await joinRoom(world.client, "!many:example.org");
+  expect(put).toEqual([["m.direct", { "@ben:example.org": ["!two:example.org"] }]]);
 });

@@ -539,8 +539,27 @@ export function isEncrypted(client: MatrixClient, roomId: string): boolean {
 
 /** Accepts an invitation or joins by id or alias; answers with the room's id. */
 export async function joinRoom(client: MatrixClient, roomIdOrAlias: string): Promise<string> {
+  const inviter = directInviter(client, roomIdOrAlias);
+  // At once: the room stands among the direct messages when it comes. Without the list it is a group of two, and one can write.
+  if (inviter) listDirect(client, inviter, roomIdOrAlias).catch(() => undefined);
   const room = await client.joinRoom(roomIdOrAlias);
   return room.roomId;
+}
+
+/** Who asks this person to a conversation of two. */
+function directInviter(client: MatrixClient, roomId: string): string | null {
+  const asked = client.getRoom(roomId)?.getMember(client.getSafeUserId())?.events.member;
+  const { membership, is_direct: direct } = asked?.getContent() ?? {};
+  return membership === KnownMembership.Invite && direct === true ? (asked?.getSender() ?? null) : null;
+}
+
+/** Notes a room as a conversation of two with somebody, for all clients of this person: nobody else can. */
+export async function listDirect(client: MatrixClient, userId: string, roomId: string): Promise<void> {
+  const direct = client.getAccountData(EventType.Direct)?.getContent<Record<string, string[]>>() ?? {};
+  await client.setAccountData(EventType.Direct, {
+    ...direct,
+    [userId]: [...new Set([...(direct[userId] ?? []), roomId])],
+  });
 }
 
 /** Leaves a room, declines its invitation, or takes back having asked to be let in. */
