@@ -60,6 +60,7 @@ export default {
     newVersion: "Es gibt eine neue Version",
     newVersionText:
       "Orvale wurde aktualisiert. Laden Sie die Seite neu, um mit der neuen Version weiterzuarbeiten.",
+    offline: "Keine Verbindung: Das ließ sich nicht öffnen. Versuchen Sie es wieder, wenn Sie online sind.",
     retry: "Erneut versuchen",
     reload: "Seite neu laden",
   },

@@ -58,6 +58,7 @@ export default {
     text: "This part cannot be shown. The rest still works, and nothing you wrote is lost.",
     newVersion: "A new version is available",
     newVersionText: "Orvale has been updated. Reload the page to continue with the new version.",
+    offline: "No connection: this could not be opened. Try again when you are back online.",
     retry: "Try again",
     reload: "Reload the page",
   },
