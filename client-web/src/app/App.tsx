@@ -1,6 +1,7 @@
 import { BrowserRouter } from "react-router";
 
 import { Announcer } from "../components/Announcer";
+import { Notice } from "../components/Notice";
 import { Tips } from "../components/Tips";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Providers } from "./providers";
@@ -16,6 +17,7 @@ export function App() {
         </BrowserRouter>
       </ErrorBoundary>
       <Announcer />
+      <Notice />
       <Tips />
     </Providers>
   );

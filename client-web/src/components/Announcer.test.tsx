@@ -1,7 +1,8 @@
 import { act, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { announce, Announcer } from "./Announcer";
+import { alert, announce, Announcer, tell } from "./Announcer";
+import { Notice } from "./Notice";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -59,4 +60,34 @@ test("A11-07: an open dialog hides the page, not the voice", () => {
   return Promise.resolve().then(() => {
     expect(place.hasAttribute("aria-hidden")).toBe(false);
   });
+});
+
+test("how an action went is said and shown, a failure longer than what went well", () => {
+  render(
+    <>
+      <Announcer />
+      <Notice />
+    </>,
+  );
+  const seen = () => document.querySelector("[data-notice]")?.textContent ?? null;
+  act(() => announce("Ben is typing"));
+  expect(seen()).toBe(null);
+  act(() => {
+    vi.advanceTimersByTime(1_000);
+    tell("Copied");
+  });
+  expect(seen()).toBe("Copied");
+  expect(screen.getByRole("status").textContent).toBe("Copied");
+  act(() => {
+    vi.advanceTimersByTime(4_000);
+  });
+  expect(seen()).toBe(null);
+  act(() => alert("That did not work"));
+  expect(screen.getByRole("alert").textContent).toBe("That did not work");
+  act(() => {
+    vi.advanceTimersByTime(4_000);
+  });
+  expect(seen()).toBe("That did not work");
+  act(() => document.querySelector<HTMLElement>("[data-notice]")?.click());
+  expect(seen()).toBe(null);
 });

@@ -9,9 +9,22 @@ const BETWEEN = 1000;
 /** A sentence, or what makes one when its turn has come: what happens until then is summed up in it. An empty one is left out. */
 type Sentence = string | (() => string);
 
+/** What was said last: to who listens, and what is shown too. */
+interface Said {
+  readonly polite: string;
+  readonly assertive: string;
+  readonly seen: Seen | null;
+}
+
+/** A sentence that is shown for a while. */
+export interface Seen {
+  readonly text: string;
+  readonly failure: boolean;
+}
+
 /** One voice for the whole page: at most one sentence a second, so that a burst does not drown the reader. Nothing is lost. */
 class Voice {
-  #said = { polite: "", assertive: "" };
+  #said: Said = { polite: "", assertive: "", seen: null };
   #waiting: Sentence[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #listeners = new Set<() => void>();
@@ -28,8 +41,18 @@ class Voice {
     if (this.#timer === undefined) this.#next();
   };
 
+  readonly tell = (sentence: string) => {
+    this.#become({ ...this.#said, seen: { text: sentence, failure: false } });
+    this.say(sentence);
+  };
+
   readonly alert = (sentence: string) => {
-    this.#become({ ...this.#said, assertive: another(sentence, this.#said.assertive) });
+    const assertive = another(sentence, this.#said.assertive);
+    this.#become({ ...this.#said, assertive, seen: { text: sentence, failure: true } });
+  };
+
+  readonly unshow = () => {
+    if (this.#said.seen) this.#become({ ...this.#said, seen: null });
   };
 
   #next = () => {
@@ -43,7 +66,7 @@ class Voice {
     this.#timer = setTimeout(this.#next, BETWEEN);
   };
 
-  #become(said: { polite: string; assertive: string }) {
+  #become(said: Said) {
     this.#said = said;
     for (const listener of this.#listeners) listener();
   }
@@ -59,8 +82,16 @@ const voice = new Voice();
 /** Says a sentence to who listens instead of looking; those of one second together. */
 export const announce = voice.say;
 
-/** Says a sentence at once, interrupting: a call that rings, an action that failed. */
+/** Says and shows how something went that leaves no other trace on the page: "Copied". */
+export const tell = voice.tell;
+
+/** Says a sentence at once, interrupting, and shows it: an action that failed. */
 export const alert = voice.alert;
+
+/** What is to be shown now, and how to take it away. */
+export function useSeen(): readonly [seen: Seen | null, unshow: () => void] {
+  return [useSyncExternalStore(voice.subscribe, () => voice.get().seen), voice.unshow];
+}
 
 /** Says a sentence whenever it becomes another one, what a list holds or a button would do: as it is when its turn has come. */
 export function useAnnounced(sentence: string): void {

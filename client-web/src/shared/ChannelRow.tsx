@@ -7,7 +7,7 @@ import Typography from "@mui/material/Typography";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../components/Announcer";
+import { tell } from "../components/Announcer";
 import { useStanding } from "../matrix/channelList";
 import { askToJoin, type ListedChannel } from "../matrix/directory";
 import { useClient } from "../matrix/MatrixProvider";
@@ -134,7 +134,7 @@ export function ChannelRow({
           onClose={() => setAsking(false)}
           onAct={async (reason) => {
             await askToJoin(client, channel.roomId, reason);
-            announce(t("channels.asked"));
+            tell(t("channels.asked"));
           }}
         />
       )}

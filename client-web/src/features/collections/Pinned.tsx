@@ -3,7 +3,7 @@ import PushPin from "@mui/icons-material/PushPinOutlined";
 import Box from "@mui/material/Box";
 import { useTranslation } from "react-i18next";
 
-import { alert, announce } from "../../components/Announcer";
+import { alert, tell } from "../../components/Announcer";
 import { EmptyState } from "../../components/EmptyState";
 import { IconAction } from "../../components/IconAction";
 import { PanelHeader } from "../../components/PanelHeader";
@@ -26,7 +26,7 @@ export function Pinned({ roomId, onJump, onClose }: Props) {
   const { pin } = usePowers(roomId);
   const unpin = (eventId: string) =>
     setPin(client, roomId, eventId, false).then(
-      () => announce(t("collections.unpinned")),
+      () => tell(t("collections.unpinned")),
       (reason: unknown) =>
         alert(t("common.failed", { reason: reason instanceof Error ? reason.message : String(reason) })),
     );

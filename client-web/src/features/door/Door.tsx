@@ -10,7 +10,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useCalm } from "../../components/calm";
-import { announce } from "../../components/Announcer";
+import { tell } from "../../components/Announcer";
 import { EmptyState } from "../../components/EmptyState";
 import { IconAction } from "../../components/IconAction";
 import { Later } from "../../components/Later";
@@ -210,7 +210,7 @@ export function Door({ roomId, onGone, onBack }: Props) {
           onClose={() => setAsking(false)}
           onAct={async (reason) => {
             await askToJoin(client, roomId, reason);
-            announce(t("channels.asked"));
+            tell(t("channels.asked"));
           }}
         />
       )}

@@ -4,7 +4,7 @@ import Button from "@mui/material/Button";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce, useAnnounced } from "../../components/Announcer";
+import { tell, useAnnounced } from "../../components/Announcer";
 import { Sheet } from "../../components/Sheet";
 import { useClient } from "../../matrix/MatrixProvider";
 import { useEverybody } from "../../matrix/members";
@@ -49,7 +49,7 @@ export function InviteDialog({ roomId, onClose }: { roomId: string; onClose: () 
       }
     }
     const sent = people.length - left.length;
-    if (sent > 0) announce(t("people.invited", { count: sent }));
+    if (sent > 0) tell(t("people.invited", { count: sent }));
     if (left.length === 0) {
       onClose();
       return;

@@ -7,7 +7,7 @@ import Typography from "@mui/material/Typography";
 import { memo, useDeferredValue, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { alert, announce } from "../../components/Announcer";
+import { alert, tell } from "../../components/Announcer";
 import { VirtualList } from "../../components/list/VirtualList";
 import { may, useAuthority } from "../../matrix/authority";
 import { roleOf } from "../../matrix/channel";
@@ -165,7 +165,7 @@ function Knock({ roomId, member, mayTurnDown }: { roomId: string; member: Member
     setBusy(true);
     action
       .then(
-        () => announce(done),
+        () => tell(done),
         (error: unknown) => alert(t("common.failed", { reason: reasonOf(error) })),
       )
       .finally(() => setBusy(false));

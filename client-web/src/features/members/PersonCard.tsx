@@ -13,7 +13,7 @@ import Typography from "@mui/material/Typography";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { alert, announce } from "../../components/Announcer";
+import { alert, tell } from "../../components/Announcer";
 import { PresenceDot } from "../../components/PresenceDot";
 import { openDirect } from "../../matrix/directory";
 import { draftsOf, placeOf } from "../../matrix/drafts";
@@ -62,12 +62,12 @@ export function PersonCard({ userId, roomId, onOpenRoom, onEditProfile, onWrite 
     onWrite();
   };
   const copy = () => {
-    void navigator.clipboard.writeText(userId).then(() => announce(t("people.copied")));
+    void navigator.clipboard.writeText(userId).then(() => tell(t("people.copied")));
   };
   const ignore = () => {
     const done = t(person.ignored ? "people.done.unignore" : "people.done.ignore", { name });
     setIgnored(client, userId, !person.ignored).then(
-      () => announce(done),
+      () => tell(done),
       (error: unknown) => alert(t("common.failed", { reason: reasonOf(error) })),
     );
   };
@@ -151,7 +151,7 @@ export function PersonCard({ userId, roomId, onOpenRoom, onEditProfile, onWrite 
           onClose={() => setReporting(false)}
           onAct={async (reason) => {
             await reportPerson(client, userId, reason);
-            announce(t("people.done.report"));
+            tell(t("people.done.report"));
           }}
         />
       )}

@@ -9,7 +9,7 @@ import Typography from "@mui/material/Typography";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { alert, announce } from "../../components/Announcer";
+import { alert, tell } from "../../components/Announcer";
 import { regional } from "../../i18n/times";
 import { hindrance, rolesToGive, useAuthority } from "../../matrix/authority";
 import { roleOf, type Role } from "../../matrix/channel";
@@ -55,7 +55,7 @@ export function Standing({ roomId, member, me }: Props) {
   const here = standing === "join";
   const run = (action: Promise<void>, done: string) => {
     action.then(
-      () => announce(done),
+      () => tell(done),
       (error: unknown) => alert(t("common.failed", { reason: reasonOf(error) })),
     );
   };
@@ -181,7 +181,7 @@ export function Standing({ roomId, member, me }: Props) {
           onClose={() => setAsking(null)}
           onAct={async (reason) => {
             await acts[asking](reason);
-            announce(t(`people.done.${asking}`, { name }));
+            tell(t(`people.done.${asking}`, { name }));
           }}
         />
       )}

@@ -6,7 +6,7 @@ import Typography from "@mui/material/Typography";
 import { type SubmitEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../../components/Announcer";
+import { tell } from "../../components/Announcer";
 import { PersonAvatar } from "../../components/PersonAvatar";
 import { useMedia } from "../../matrix/media";
 import { useClient, useUserId } from "../../matrix/MatrixProvider";
@@ -33,7 +33,7 @@ export function ProfileSettings() {
     setFailure("");
     try {
       await action;
-      announce(t("common.saved"));
+      tell(t("common.saved"));
       return true;
     } catch (refusal) {
       setFailure(

@@ -3,7 +3,7 @@ import Box from "@mui/material/Box";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../../components/Announcer";
+import { tell } from "../../components/Announcer";
 import { Sheet } from "../../components/Sheet";
 import { reasonOf } from "../../matrix/requests";
 import { StatusForm } from "./StatusForm";
@@ -25,7 +25,7 @@ export function StatusDialog({ onClose }: { onClose: () => void }) {
             setFailure("");
             try {
               await action;
-              announce(t("common.saved"));
+              tell(t("common.saved"));
               onClose();
               return true;
             } catch (error) {

@@ -6,7 +6,7 @@ import MenuItem from "@mui/material/MenuItem";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { alert, announce } from "../../components/Announcer";
+import { alert, tell } from "../../components/Announcer";
 import { useClient } from "../../matrix/MatrixProvider";
 import { reasonOf } from "../../matrix/requests";
 import { setMarkedUnread, setNotifyLevel, setWeight, useRoom, type NotifyLevel } from "../../matrix/rooms";
@@ -43,7 +43,7 @@ export function RoomMenu({ roomId, anchor, only, ways = [], onClose, onSettings,
     onClose();
     action().then(
       () => {
-        if (done) announce(done);
+        if (done) tell(done);
       },
       (error: unknown) => alert(t("rooms.failed", { reason: reasonOf(error) })),
     );

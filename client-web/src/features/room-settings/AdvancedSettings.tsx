@@ -4,7 +4,7 @@ import Typography from "@mui/material/Typography";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../../components/Announcer";
+import { tell } from "../../components/Announcer";
 import { Sheet } from "../../components/Sheet";
 import { useClient } from "../../matrix/MatrixProvider";
 import type { RoomSummary } from "../../matrix/rooms";
@@ -101,9 +101,7 @@ export function AdvancedSettings({
       </Part>
       <Part title={t("channels.roomId")} text={roomId} locked={null}>
         <Button
-          onClick={() =>
-            void navigator.clipboard.writeText(roomId).then(() => announce(t("channels.copied")))
-          }
+          onClick={() => void navigator.clipboard.writeText(roomId).then(() => tell(t("channels.copied")))}
         >
           {t("channels.copyId")}
         </Button>

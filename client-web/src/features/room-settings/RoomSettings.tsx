@@ -6,7 +6,7 @@ import Box from "@mui/material/Box";
 import { useState, type ReactElement, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../../components/Announcer";
+import { tell } from "../../components/Announcer";
 import { SectionSheet } from "../../components/SectionSheet";
 import { may, useAuthority, type Act } from "../../matrix/authority";
 import { roleOf } from "../../matrix/channel";
@@ -55,7 +55,7 @@ export function RoomSettings({ roomId, page, onPage, onClose, onOpen }: Props) {
       setFailure("");
       try {
         await action;
-        announce(t("channels.saved"));
+        tell(t("channels.saved"));
         return true;
       } catch (error) {
         setFailure(t("common.failed", { reason: reasonOf(error) }));

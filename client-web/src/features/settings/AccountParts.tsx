@@ -7,7 +7,7 @@ import Typography from "@mui/material/Typography";
 import { type ReactNode, type SubmitEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../../components/Announcer";
+import { tell } from "../../components/Announcer";
 import { Sheet } from "../../components/Sheet";
 import { changePassword, deactivate } from "../../matrix/account";
 import { useClient, useEndHere, useUserId } from "../../matrix/MatrixProvider";
@@ -105,7 +105,7 @@ function PasswordDialog({ onClose }: { onClose: () => void }) {
   const form = useForm(async (read) => {
     if (read("new") !== read("again")) throw new Error(t("account.password.differ"));
     await changePassword(client, read("old"), read("new"), others);
-    announce(t("account.password.done"));
+    tell(t("account.password.done"));
     onClose();
   });
   return (

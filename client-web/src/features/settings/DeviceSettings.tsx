@@ -9,7 +9,7 @@ import { type SubmitEvent, useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useCalm } from "../../components/calm";
-import { alert, announce } from "../../components/Announcer";
+import { alert, tell } from "../../components/Announcer";
 import { EmptyState } from "../../components/EmptyState";
 import { Later } from "../../components/Later";
 import { Sheet } from "../../components/Sheet";
@@ -113,7 +113,7 @@ export function DeviceSettings() {
           }}
           onDone={() => {
             setLeaving([]);
-            announce(t("common.saved"));
+            tell(t("common.saved"));
             load();
           }}
         />

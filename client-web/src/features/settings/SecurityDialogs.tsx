@@ -5,7 +5,7 @@ import Typography from "@mui/material/Typography";
 import { type ReactNode, type SubmitEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../../components/Announcer";
+import { tell } from "../../components/Announcer";
 import { Sheet } from "../../components/Sheet";
 import { KeyFileError } from "../../matrix/encryption/keyFile";
 import {
@@ -124,7 +124,7 @@ export function SetUpDialog({
               onClick={() => {
                 void navigator.clipboard.writeText(key).then(() => {
                   setCopied(true);
-                  announce(t("security.setUp.copied"));
+                  tell(t("security.setUp.copied"));
                 });
               }}
             >
@@ -192,7 +192,7 @@ export function RecoverDialog({ onClose }: { onClose: () => void }) {
     setFailure("");
     try {
       const count = await recover(client, read(form, "key"));
-      announce(t("security.recover.done", { count }));
+      tell(t("security.recover.done", { count }));
       onClose();
     } catch (refused) {
       setFailure(
@@ -244,10 +244,10 @@ export function KeyFileDialog({ kind, onClose }: { kind: "export" | "import"; on
     try {
       if (kind === "export") {
         save(await exportKeys(client, passphrase), "orvale-keys.txt");
-        announce(t("security.file.saved"));
+        tell(t("security.file.saved"));
       } else if (file) {
         const count = await importKeys(client, await file.text(), passphrase);
-        announce(t("security.file.imported", { count }));
+        tell(t("security.file.imported", { count }));
       }
       onClose();
     } catch (refused) {

@@ -9,7 +9,7 @@ import Button from "@mui/material/Button";
 import { Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../../components/Announcer";
+import { tell } from "../../components/Announcer";
 import { SectionSheet, type Section } from "../../components/SectionSheet";
 import { setAccountData, useAccountData } from "../../matrix/accountData";
 import { useClient } from "../../matrix/MatrixProvider";
@@ -71,7 +71,7 @@ export function SettingsDialog({ page, onPage, onClose }: Props) {
       await setAccountData(client, PREFERENCES, { ...kept, ...chosen });
       preferences.arrived(chosen);
       preferences.try({});
-      announce(t("common.saved"));
+      tell(t("common.saved"));
       onClose();
     } catch (refusal) {
       setFailure(

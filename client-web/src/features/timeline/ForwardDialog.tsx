@@ -8,7 +8,7 @@ import InputBase from "@mui/material/InputBase";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../../components/Announcer";
+import { tell } from "../../components/Announcer";
 import { PersonAvatar } from "../../components/PersonAvatar";
 import { Sheet } from "../../components/Sheet";
 import type { MessageView, TimelineEvent } from "../../matrix/events";
@@ -57,7 +57,7 @@ export function ForwardDialog({ event, message, onClose }: Props) {
     });
   const send = () => {
     forward(client, event, [...chosen], comment);
-    announce(t("messages.forwarded", { count: chosen.size }));
+    tell(t("messages.forwarded", { count: chosen.size }));
     onClose();
   };
   return (

@@ -4,7 +4,7 @@ import MenuItem from "@mui/material/MenuItem";
 import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { alert, announce } from "../../components/Announcer";
+import { alert, tell } from "../../components/Announcer";
 import { Keys } from "../../components/Keys";
 import { LaterMenu } from "../../components/LaterMenu";
 import { later } from "../../i18n/later";
@@ -75,14 +75,14 @@ export function MessageMenu({ event, message, anchor, inThread, link, onClose, o
   const change = (doing: Promise<void>, done: string) => {
     onClose();
     doing.then(
-      () => announce(done),
+      () => tell(done),
       (reason: unknown) =>
         alert(t("common.failed", { reason: reason instanceof Error ? reason.message : String(reason) })),
     );
   };
   const copy = (text: string) => {
     onClose();
-    void navigator.clipboard.writeText(text).then(() => announce(t("timeline.copied")));
+    void navigator.clipboard.writeText(text).then(() => tell(t("timeline.copied")));
   };
   if (dialog !== null)
     return (

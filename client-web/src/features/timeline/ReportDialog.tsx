@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../../components/Announcer";
+import { tell } from "../../components/Announcer";
 import type { TimelineEvent } from "../../matrix/events";
 import { useClient } from "../../matrix/MatrixProvider";
 import { reportMessage } from "../../matrix/moderation";
@@ -20,7 +20,7 @@ export function ReportDialog({ event, onClose }: { event: TimelineEvent; onClose
       onClose={onClose}
       onAct={async (reason) => {
         await reportMessage(client, event.getRoomId() ?? "", event.getId() ?? "", reason);
-        announce(t("people.done.report"));
+        tell(t("people.done.report"));
       }}
     />
   );
