@@ -43,7 +43,7 @@ export class ErrorBoundary extends Component<Props, State> {
 
 function Failure({ failure, onRetry }: { failure: Error; onRetry: () => void }) {
   const { t } = useTranslation();
-  const old = isMissingPart(failure);
+  const missing = isMissingPart(failure);
   const reload = () => {
     location.reload();
   };
@@ -51,11 +51,11 @@ function Failure({ failure, onRetry }: { failure: Error; onRetry: () => void }) 
     <main>
       <EmptyState
         level={1}
-        title={t(old ? "app.failure.newVersion" : "app.failure.title")}
-        text={old ? t("app.failure.newVersionText") : `${t("app.failure.text")} (${failure.message})`}
+        title={t(missing ? "app.failure.missing" : "app.failure.title")}
+        text={missing ? t("app.failure.missingText") : `${t("app.failure.text")} (${failure.message})`}
         actions={
           <>
-            {!old && (
+            {!missing && (
               <Button variant="outlined" onClick={onRetry}>
                 {t("app.failure.retry")}
               </Button>
@@ -70,7 +70,7 @@ function Failure({ failure, onRetry }: { failure: Error; onRetry: () => void }) 
   );
 }
 
-/** A part of the program that the server no longer has: a newer version is there. */
+/** A part of the program that did not come: the server no longer has it, or the browser remembers that it once did not answer. */
 function isMissingPart(failure: Error): boolean {
   return /dynamically imported module|importing a module script failed/i.test(failure.message);
 }

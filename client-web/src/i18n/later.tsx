@@ -16,7 +16,7 @@ export function later<Props extends object>(load: () => Promise<ComponentType<Pr
         const [part] = await Promise.all([twice(load), twice(moreTexts)]);
         return { default: part };
       } catch (failure) {
-        // With a connection it is gone for good: a newer version is there.
+        // With a connection only a new page can help: a newer version is there, or the browser does not ask twice.
         if (await reachable()) throw failure;
         return { default: (props) => <Missed {...props} onMissed={forget} /> };
       }

@@ -57,9 +57,9 @@ export default {
   failure: {
     title: "Hier ist etwas schiefgegangen",
     text: "Dieser Teil kann nicht gezeigt werden. Alles andere geht weiter, und nichts Geschriebenes ist verloren.",
-    newVersion: "Es gibt eine neue Version",
-    newVersionText:
-      "Orvale wurde aktualisiert. Laden Sie die Seite neu, um mit der neuen Version weiterzuarbeiten.",
+    missing: "Dieser Teil ließ sich nicht laden",
+    missingText:
+      "Die Verbindung war kurz weg, oder Orvale wurde aktualisiert. Laden Sie die Seite neu: Nichts Geschriebenes geht verloren.",
     offline: "Keine Verbindung: Das ließ sich nicht öffnen. Versuchen Sie es wieder, wenn Sie online sind.",
     retry: "Erneut versuchen",
     reload: "Seite neu laden",

@@ -56,8 +56,9 @@ export default {
   failure: {
     title: "Something went wrong here",
     text: "This part cannot be shown. The rest still works, and nothing you wrote is lost.",
-    newVersion: "A new version is available",
-    newVersionText: "Orvale has been updated. Reload the page to continue with the new version.",
+    missing: "This part could not be loaded",
+    missingText:
+      "The connection was gone for a moment, or Orvale has been updated. Reload the page: nothing you wrote is lost.",
     offline: "No connection: this could not be opened. Try again when you are back online.",
     retry: "Try again",
     reload: "Reload the page",
