@@ -1,6 +1,7 @@
 //! What is left when the server ends, well or badly.
 
-use orvale_tests::Server;
+use orvale_tests::{Client, Server, Settings};
+use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
@@ -93,4 +94,37 @@ async fn waiting_syncs_are_answered_when_the_server_stops() {
         "it did not wait for the long poll"
     );
     let _ = waiting.await.unwrap().ok();
+}
+
+#[tokio::test]
+async fn on_a_full_disk_everything_is_read_and_nothing_more_is_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::in_directory(home.path(), Settings::default()).await;
+    let login = json!({ "username": "alice", "password": "wonderland", "auth": { "type": "m.login.dummy" } });
+    let login = server.stranger().post("register", login).await.ok();
+    let alice = Client::from_login(&server, &login);
+    let room = alice.create_room(json!({})).await;
+    let sent = alice.send_text(&room, "while there was room").await;
+    server.stop().await;
+
+    // No disk has so much.
+    let full = Settings::default().and("[storage]\nfree_bytes = 1152921504606846976");
+    let server = Server::in_directory(home.path(), full).await;
+    let alice = Client::from_login(&server, &login);
+    assert_eq!(alice.event(&room, &sent).await["event_id"], sent);
+    assert!(alice.sync().await.has_event(&room, &sent));
+    let text = json!({ "msgtype": "m.text", "body": "now" });
+    let refused = alice.try_send(&room, "m.room.message", text).await;
+    let refused = refused.refused(503, "M_UNKNOWN");
+    assert!(refused["error"].as_str().unwrap().contains("disk is full"));
+    let upload = alice.call(Method::POST, "/_matrix/media/v3/upload", "content");
+    upload.await.refused(503, "M_UNKNOWN");
+    let health = alice.get("/health").await;
+    assert_eq!(health.status, 503);
+    server.stop().await;
+
+    let server = Server::in_directory(home.path(), Settings::default()).await;
+    let alice = Client::from_login(&server, &login);
+    alice.send_text(&room, "there is room again").await;
+    assert_eq!(alice.get("/health").await.status, 200);
 }

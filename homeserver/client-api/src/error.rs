@@ -52,6 +52,7 @@ impl From<orvale_storage::Error> for Error {
             | E::InUse(_)
             | E::Newer { .. }
             | E::Io(_)
+            | E::Full
             | E::Closed => Self(MatrixError::unexpected(&error)),
         }
     }

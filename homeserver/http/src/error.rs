@@ -155,21 +155,36 @@ impl MatrixError {
         }
     }
 
-    /// 500 `M_UNKNOWN` for what nobody foresaw: logged here with its causes, told to nobody.
+    /// 500 `M_UNKNOWN` for what nobody foresaw: logged here with its causes, told to nobody. 503 if the disk is almost full: that passes
+    /// when somebody makes room, and other servers try again.
     #[must_use]
     pub fn unexpected(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut causes = error.to_string();
-        let mut source = error.source();
+        let mut source = Some(error);
         while let Some(cause) = source {
-            causes.push_str(": ");
-            causes.push_str(&cause.to_string());
+            if matches!(cause.downcast_ref(), Some(orvale_storage::Error::Full)) {
+                return Self::full();
+            }
             source = cause.source();
+            if let Some(cause) = source {
+                causes.push_str(": ");
+                causes.push_str(&cause.to_string());
+            }
         }
         tracing::error!(error = causes, "a request failed unexpectedly");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "M_UNKNOWN",
             "Something went wrong in this server; it was logged",
+        )
+    }
+
+    /// 503 `M_UNKNOWN`: nothing more can be kept.
+    fn full() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "M_UNKNOWN",
+            "This server's disk is full: nothing more can be kept until its administrator makes room",
         )
     }
 

@@ -145,6 +145,7 @@ impl Media {
         announced: Option<u64>,
         mut body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin,
     ) -> Result<Received> {
+        self.inner.store.check_health()?;
         let limit = self.config().max_upload_bytes;
         if announced.is_some_and(|size| size > limit) {
             return Err(Error::TooLarge { limit });

@@ -49,6 +49,7 @@ pub(crate) fn rooms_on_disk(directory: &std::path::Path) -> Rooms {
     let config = orvale_storage::Config {
         path: directory.to_owned(),
         cache_bytes: 8 << 20,
+        free_bytes: 0,
     };
     let store = Store::open(&config).expect("an empty directory");
     rooms_in(store, Arc::new(MilliSecondsSinceUnixEpoch::now))

@@ -37,6 +37,7 @@ pub(crate) fn store_config(config: &Config) -> orvale_storage::Config {
     orvale_storage::Config {
         path: config.data_dir.join("store"),
         cache_bytes: config.storage.cache_bytes,
+        free_bytes: config.storage.free_bytes,
     }
 }
 

@@ -51,12 +51,20 @@ pub(crate) struct Config {
 pub(crate) struct Storage {
     /// Memory for what is read again and again, in bytes.
     pub(crate) cache_bytes: u64,
+    /// Below so many free bytes on the disk nothing more is kept.
+    pub(crate) free_bytes: u64,
 }
 
 impl Default for Storage {
     fn default() -> Self {
+        let orvale_storage::Config {
+            cache_bytes,
+            free_bytes,
+            ..
+        } = orvale_storage::Config::at("");
         Self {
-            cache_bytes: 256 << 20,
+            cache_bytes,
+            free_bytes,
         }
     }
 }

@@ -11,7 +11,8 @@ use axum::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use orvale_http::{BodyLimit, Edge, Json, MatrixError};
-use serde_json::json;
+use orvale_storage::Store;
+use serde_json::{Value, json};
 use tower_http::compression::{
     CompressionLayer, CompressionLevel,
     predicate::{Predicate, SizeAbove},
@@ -41,13 +42,24 @@ pub(crate) fn router(parts: &Parts, config: &Config, figures: Option<PrometheusH
             &config.server_name,
             config.discovery.base_url.as_deref(),
         ))
-        .route("/health", get(async || Json(json!({ "status": "ok" }))))
+        .route("/health", get(health).with_state(parts.store.clone()))
         .fallback(async || MatrixError::no_such_endpoint())
         .method_not_allowed_fallback(async || MatrixError::no_such_method())
         .layer(Edge::new(
             parts.limits.clone(),
             BodyLimit(config.http.max_request_bytes),
         ))
+}
+
+/// Whether the server can do its work, for who watches over it: 503 while it can keep nothing.
+async fn health(State(store): State<Store>) -> (StatusCode, Json<Value>) {
+    match store.check_health() {
+        Ok(()) => (StatusCode::OK, Json(json!({ "status": "ok" }))),
+        Err(error) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({ "status": "failing", "reason": error.to_string() })),
+        ),
+    }
 }
 
 /// What other servers are served at the listeners of their own.

@@ -60,6 +60,7 @@ fn main() {
     let config = |n| Config {
         path: PathBuf::from(&arguments[1]),
         cache_bytes: cache(n),
+        free_bytes: 0,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -125,6 +125,7 @@ mod tests {
         let config = crate::Config {
             path: directory.path().to_owned(),
             cache_bytes: 1 << 20,
+            free_bytes: 0,
         };
         let store = Store::open(&config).unwrap();
         let mut batch = Batch::new();

@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -95,19 +96,57 @@ impl Checkpoint {
     }
 }
 
-/// Whether the store still works: after the disk has refused once, nothing is acknowledged until a restart.
+/// Whether the store still works: after the disk has refused once, nothing is acknowledged until a restart. So it is not let come to
+/// that where it can be foreseen: while the disk is almost full, nothing new is begun.
 #[derive(Default)]
-pub(crate) struct Health(OnceLock<Error>);
+pub(crate) struct Health {
+    failed: OnceLock<Error>,
+    is_full: AtomicBool,
+}
 
 impl Health {
     pub(crate) fn fail(&self, error: &Error) {
-        if self.0.set(error.clone()).is_ok() {
+        if self.failed.set(error.clone()).is_ok() {
             tracing::error!(%error, "storage failed; nothing is written until a restart");
         }
     }
 
     pub(crate) fn check(&self) -> Result<()> {
-        self.0.get().map_or(Ok(()), |error| Err(error.clone()))
+        self.failed.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// Whether something new may be begun.
+    pub(crate) fn permits(&self) -> Result<()> {
+        self.check()?;
+        match self.is_full.load(Ordering::Relaxed) {
+            true => Err(Error::Full),
+            false => Ok(()),
+        }
+    }
+
+    /// Looks how much is free.
+    pub(crate) fn look_at_disk(&self, directory: &Path, least: u64) {
+        let free = match rustix::fs::statvfs(directory) {
+            Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
+            Err(error) => {
+                tracing::warn!(%error, "cannot see how full the disk is");
+                return;
+            }
+        };
+        metrics::gauge!("orvale_storage_free_bytes").set(free as f64);
+        let is_full = free < least;
+        if self.is_full.swap(is_full, Ordering::Relaxed) == is_full {
+            return;
+        }
+        if is_full {
+            tracing::error!(
+                free,
+                least,
+                "the disk is almost full; nothing more is kept until there is room"
+            );
+        } else {
+            tracing::info!(free, "there is room on the disk again");
+        }
     }
 }
 
@@ -131,6 +170,8 @@ pub(crate) struct Keeper {
     pub(crate) health: Arc<Health>,
     pub(crate) tuning: Tuning,
     pub(crate) pinned_bytes: u64,
+    /// Below so many free bytes nothing new is begun.
+    pub(crate) free_bytes: u64,
     /// The group of the last checkpoint, and when it was made; never, if one is due since the start.
     pub(crate) saved: u64,
     pub(crate) last: Option<Instant>,
@@ -142,6 +183,7 @@ impl Keeper {
         loop {
             match orders.recv_timeout(Duration::from_secs(1)) {
                 Ok(Order::Look) | Err(RecvTimeoutError::Timeout) => {
+                    self.health.look_at_disk(&self.directory, self.free_bytes);
                     if self.due() {
                         // Failed: the health tells everyone.
                         let _ = self.checkpoint();

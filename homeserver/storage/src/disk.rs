@@ -33,6 +33,7 @@ pub(crate) const RESTORING: &str = "restoring";
 
 /// What a store on disk has beside one in memory.
 pub(crate) struct Disk {
+    pub(crate) health: Arc<Health>,
     orders: mpsc::Sender<Order>,
     messages: mpsc::Sender<Message>,
     threads: Mutex<Option<Threads>>,
@@ -85,6 +86,7 @@ impl Store {
         let replay = |group, batches| replay(&engine, group, batches);
         let (log, mut appender) = CommitLog::open(files, tuning.segment_bytes, after, replay)?;
         let health = Arc::new(Health::default());
+        health.look_at_disk(&directory, config.free_bytes);
         let mut keeper = Keeper {
             directory,
             engine: engine.clone(),
@@ -92,6 +94,7 @@ impl Store {
             health: health.clone(),
             tuning: tuning.clone(),
             pinned_bytes: tuning.pinned_bytes.unwrap_or(config.cache_bytes / 2),
+            free_bytes: config.free_bytes,
             saved: after,
             // What was repeated is written down soon: a process that ends again and again shall not leave a segment each time.
             last: (engine.pressure().0 == 0).then(Instant::now),
@@ -109,7 +112,7 @@ impl Store {
             engine: engine.clone(),
             sequence: sequence.clone(),
             appender,
-            health,
+            health: health.clone(),
             keeper: orders.clone(),
             tuning: tuning.clone(),
         };
@@ -120,6 +123,7 @@ impl Store {
         };
         let _ = orders.send(Order::Look);
         let disk = Disk {
+            health,
             orders,
             messages: messages.clone(),
             threads: Mutex::new(Some(threads)),

@@ -44,6 +44,9 @@ pub enum Error {
     /// The disk refused. Nothing is acknowledged after this until a restart.
     #[error("the disk refused: {0}")]
     Io(String),
+    /// Less is free on the disk than [`Config::free_bytes`](crate::Config::free_bytes). Nothing new is begun until there is more.
+    #[error("the disk is almost full: nothing more is kept until there is room on it")]
+    Full,
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,

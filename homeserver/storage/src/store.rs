@@ -25,6 +25,20 @@ pub struct Config {
     pub path: PathBuf,
     /// Memory for the engine's cache, in bytes.
     pub cache_bytes: u64,
+    /// Below so many free bytes on its disk nothing new is begun: what was is still to be written down.
+    pub free_bytes: u64,
+}
+
+impl Config {
+    /// A store in this directory, as large as most servers want it.
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            cache_bytes: 256 << 20,
+            free_bytes: 128 << 20,
+        }
+    }
 }
 
 /// The store. Cheap to clone; all clones are one store.
@@ -234,11 +248,23 @@ impl Store {
         self.inner.sequence.watch()
     }
 
+    /// Whether something new can be kept.
+    ///
+    /// # Errors
+    /// [`Error::Full`]; [`Error::Io`] after the disk has refused.
+    pub fn check_health(&self) -> Result<()> {
+        self.inner
+            .disk
+            .as_ref()
+            .map_or(Ok(()), |disk| disk.health.permits())
+    }
+
     /// Waits until one more batch may be submitted.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// [`Error::Closed`], and those of [`Store::check_health`].
     pub async fn permit(&self) -> Result<Permit> {
+        self.check_health()?;
         self.inner
             .room
             .clone()

@@ -8,6 +8,7 @@ fn config(directory: &tempfile::TempDir) -> Config {
     Config {
         path: directory.path().join("store"),
         cache_bytes: 4 << 20,
+        free_bytes: 0,
     }
 }
 
@@ -265,4 +266,25 @@ async fn positions_that_came_to_nothing_hold_nobody_up() {
     ] {
         assert_eq!(store.get(&NAMES, (name,)).unwrap().as_deref(), Some(value));
     }
+}
+
+#[tokio::test]
+async fn nothing_new_is_begun_while_the_disk_is_almost_full() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&config(&directory)).unwrap();
+    store.commit(named("@a:x", "one")).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+
+    let full = Config {
+        free_bytes: u64::MAX,
+        ..config(&directory)
+    };
+    let store = Store::open(&full).unwrap();
+    let refused = store.commit(named("@a:x", "two")).await;
+    assert!(matches!(refused, Err(Error::Full)), "{refused:?}");
+    assert!(matches!(store.check_health(), Err(Error::Full)));
+    let kept = store.get(&NAMES, ("@a:x",)).unwrap();
+    assert_eq!(kept.as_deref(), Some("one"));
+    store.close().await.unwrap();
 }

@@ -81,6 +81,7 @@ async fn run(steps: Vec<Step>) {
     let config = Config {
         path: directory.path().to_owned(),
         cache_bytes: 64 << 10,
+        free_bytes: 0,
     };
     let tuning = Tuning {
         segment_bytes: 32 << 10,

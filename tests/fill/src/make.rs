@@ -117,6 +117,7 @@ pub(crate) fn open(data: &Path) -> Result<(Store, Users, Rooms)> {
     let config = orvale_storage::Config {
         path: data.join("store"),
         cache_bytes: 256 << 20,
+        free_bytes: 0,
     };
     let store = Store::open(&config).context("cannot open the store")?;
     let users = Users::new(

@@ -253,6 +253,7 @@ mod tests {
         Config {
             path,
             cache_bytes: 4 << 20,
+            free_bytes: 0,
         }
     }
 

@@ -180,6 +180,7 @@ mod tests {
         let config = Config {
             path: directory.path().to_owned(),
             cache_bytes: 1 << 20,
+            free_bytes: 0,
         };
         Store::open_migrating(
             &config,

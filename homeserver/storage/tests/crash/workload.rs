@@ -38,6 +38,7 @@ pub(crate) fn open(path: &Path) -> Store {
     let config = Config {
         path: path.to_owned(),
         cache_bytes: 2 << 20,
+        free_bytes: 0,
     };
     // Everything that happens from time to time happens all the time.
     let tuning = Tuning {
