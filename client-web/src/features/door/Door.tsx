@@ -20,6 +20,7 @@ import { askToJoin, lookAt, type ListedChannel } from "../../matrix/directory";
 import { useMedia } from "../../matrix/media";
 import { useClient } from "../../matrix/MatrixProvider";
 import { setIgnored } from "../../matrix/moderation";
+import { removalFrom } from "../../matrix/removal";
 import { reasonOf } from "../../matrix/requests";
 import { joinRoom, leaveRoom, useRoom, type RoomSummary } from "../../matrix/rooms";
 import { ReasonDialog } from "../../shared/ReasonDialog";
@@ -59,6 +60,7 @@ export function Door({ roomId, onGone, onBack }: Props) {
     };
   }, [client, roomId]);
 
+  const removal = room ? null : removalFrom(client, roomId);
   // Known to the server already, and on its way here.
   const waiting = useCalm(!room && (seen === undefined || seen?.standing === "join"));
 
@@ -97,7 +99,7 @@ export function Door({ roomId, onGone, onBack }: Props) {
         <MessageSkeleton />
       </Later>,
     );
-  if (!room && !seen)
+  if (!room && !seen && !removal)
     return frame(
       <EmptyState
         level={1}
@@ -112,7 +114,7 @@ export function Door({ roomId, onGone, onBack }: Props) {
       />,
     );
 
-  const name = room?.name ?? seen?.name ?? "";
+  const name = room?.name ?? seen?.name ?? removal?.room ?? "";
   const topic = room?.topic || seen?.topic || "";
   const people = seen?.people ?? room?.people ?? 0;
   const rule = seen?.joinRule ?? "private";
@@ -151,6 +153,13 @@ export function Door({ roomId, onGone, onBack }: Props) {
         {t("rooms.takeBack")}
       </Button>
     );
+  } else if (removal && (removal.banned || !seen)) {
+    sentence = "";
+    actions = (
+      <Button variant="outlined" onClick={onGone}>
+        {t("door.back")}
+      </Button>
+    );
   } else if (rule === "knock") {
     sentence = t("door.knock");
     actions = (
@@ -166,6 +175,7 @@ export function Door({ roomId, onGone, onBack }: Props) {
       </Button>
     );
   }
+  if (removal) sentence = t(removal.banned ? "door.banned" : "door.removed", { name: removal.by });
   return frame(
     <Box
       sx={{
@@ -185,7 +195,12 @@ export function Door({ roomId, onGone, onBack }: Props) {
         {name}
       </Typography>
       <Typography sx={{ color: "text.secondary", textWrap: "balance" }}>{sentence}</Typography>
-      {topic && (
+      {removal?.reason && (
+        <Typography dir="auto" sx={{ textWrap: "balance" }}>
+          {t("door.reason", { reason: removal.reason })}
+        </Typography>
+      )}
+      {topic && !removal && (
         <Typography dir="auto" sx={{ mt: 0.5, textWrap: "balance" }}>
           {topic}
         </Typography>
