@@ -28,7 +28,7 @@ import { neighbour } from "./neighbour";
 import { roomStore } from "../../matrix/rooms";
 import { useRoomMenu } from "./useRoomMenu";
 import { followStatus, loadStatus } from "../../matrix/status";
-import { Welcome } from "./Welcome";
+import { useIsNew, Welcome } from "./Welcome";
 import { WhenKnown } from "./WhenKnown";
 
 const SettingsDialog = later(() =>
@@ -128,14 +128,17 @@ export function Shell({ onLoggedOut }: { onLoggedOut: () => void }) {
   );
 
   const menu = useRoomMenu(dialogs, roomId);
-  const showsList = wide || !roomId;
-  const showsRoom = wide || Boolean(roomId);
+  // On a narrow screen one of both; who has no conversation yet is told there how to begin.
+  const isNew = useIsNew();
+  const showsBar = wide || !roomId;
+  const showsList = wide || (!roomId && !isNew);
+  const showsRoom = wide || Boolean(roomId) || isNew;
   return (
     <Box sx={layout.page}>
       <SkipLinks inRoom={Boolean(roomId)} />
       <PageBadge />
       {/* On a narrow screen the open conversation has all of it; the way back leads to the bar. */}
-      {showsList && <TopBar dialogs={dialogs} onLoggedOut={onLoggedOut} />}
+      {showsBar && <TopBar dialogs={dialogs} onLoggedOut={onLoggedOut} />}
       <OfflineBanner offline={sync === "offline"} />
       <Suspense>{sync === "live" && <Notices dialogs={dialogs} onOpen={open} />}</Suspense>
       <Box sx={layout.panes}>

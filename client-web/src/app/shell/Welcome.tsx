@@ -13,13 +13,24 @@ import type { Dialogs } from "./useDialogs";
 
 const FirstRun = later(() => import("../../features/first-run/FirstRun").then((part) => part.FirstRun));
 
+function useIsEmpty(): boolean {
+  const { invites, direct, channels, groups } = useRooms();
+  return invites.length + direct.length + channels.length + groups.length === 0;
+}
+
+/** Whether this person has no conversation at all yet, as far as the server has told. */
+export function useIsNew(): boolean {
+  const empty = useIsEmpty();
+  return useSyncState() !== "starting" && empty;
+}
+
 /** What stands where a conversation will be: for who has some, how to open one; for who is new, how to begin. */
 export function Welcome({ dialogs, onOpen }: { dialogs: Dialogs; onOpen: (roomId: string) => void }) {
   const { t } = useTranslation();
   const sync = useSyncState();
-  const { invites, direct, channels, groups } = useRooms();
-  const isNew = invites.length + direct.length + channels.length + groups.length === 0;
-  if (isNew && sync === "starting") return <Box sx={{ flex: 1 }} />;
+  const empty = useIsEmpty();
+  const isNew = useIsNew();
+  if (empty && sync === "starting") return <Box sx={{ flex: 1 }} />;
   return (
     <Region
       region="timeline"

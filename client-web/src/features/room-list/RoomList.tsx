@@ -97,10 +97,7 @@ export function RoomList({ activeRoomId = null, onOpen, actions, menu: draw }: P
       </Later>
     );
   }
-  if (empty)
-    return (
-      <EmptyState title={t("rooms.emptyTitle")} text={t("rooms.emptyText")} actions={actions?.("direct")} />
-    );
+  if (empty) return <EmptyState title={t("rooms.emptyTitle")} text={t("rooms.emptyText")} />;
 
   return (
     <Box onKeyDown={onKeyDown} sx={{ flex: 1, minHeight: 0, display: "flex", flexDirection: "column" }}>
