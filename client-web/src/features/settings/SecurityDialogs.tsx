@@ -5,7 +5,7 @@ import Typography from "@mui/material/Typography";
 import { type ReactNode, type SubmitEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { tell } from "../../components/Announcer";
+import { announce, tell } from "../../components/Announcer";
 import { Sheet } from "../../components/Sheet";
 import { KeyFileError } from "../../matrix/encryption/keyFile";
 import {
@@ -124,7 +124,7 @@ export function SetUpDialog({
               onClick={() => {
                 void navigator.clipboard.writeText(key).then(() => {
                   setCopied(true);
-                  tell(t("security.setUp.copied"));
+                  announce(t("security.setUp.copied"));
                 });
               }}
             >

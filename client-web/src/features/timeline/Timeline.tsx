@@ -13,6 +13,7 @@ import {
 } from "react";
 import { useTranslation } from "react-i18next";
 
+import { alert } from "../../components/Announcer";
 import { useCalm } from "../../components/calm";
 import { EmojiPopover } from "../../components/emoji/EmojiPopover";
 import { EmptyState } from "../../components/EmptyState";
@@ -105,9 +106,15 @@ function RoomTimeline({
     if (known) void loadMembers(client, roomId);
   }, [client, roomId, known]);
 
+  const sought = useRef<string | null>(null);
   const reveal = useCallback(
     async (eventId: string) => {
-      if (timeline.indexOf(eventId) < 0 && !(await timeline.open(eventId))) return;
+      sought.current = eventId;
+      if (timeline.indexOf(eventId) < 0 && !(await timeline.open(eventId))) {
+        // Not for who has gone on to somewhere else meanwhile.
+        if (sought.current === eventId) alert(t("timeline.replyGone"));
+        return;
+      }
       const index = timeline.indexOf(eventId);
       const row = timeline.get().rows[index];
       if (!row) return;
@@ -115,7 +122,7 @@ function RoomTimeline({
       setFocusKey(row.key);
       setAim({ key: row.key });
     },
-    [timeline],
+    [timeline, t],
   );
 
   useEffect(() => {
