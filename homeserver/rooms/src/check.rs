@@ -203,9 +203,9 @@ impl Rooms {
                         fault(format!("stands on {before}, which is later"));
                     }
                     let is_only = event.pdu.prev_events.len() == 1;
-                    // Of members that are not all known, an event may tell more.
-                    let goes_on =
-                        found.state_after() == event.state_before() || self.is_partial(event.room);
+                    let goes_on = found.state_after() == event.state_before()
+                        || self.tells_of_members(event, &found)?
+                        || self.comes_back(event, &found)?;
                     if is_only && !goes_on && !is_gap()? {
                         fault(
                             "does not begin with the state that the event before it left"
@@ -221,6 +221,37 @@ impl Rooms {
             }
         }
         Ok(())
+    }
+
+    /// Whether an event stands on what the one before it left, and on members besides whom it names: so it was learnt of them where not all
+    /// were known.
+    fn tells_of_members(&self, event: &StoredEvent, before: &StoredEvent) -> Result<bool> {
+        if self.whole_since(event.room).is_some() {
+            return Ok(false);
+        }
+        let (from, to) = (before.state_after(), event.state_before());
+        for difference in self.inner.states.diff(from, to, &Unwritten::default())? {
+            let (None, Some(at)) = (difference.a, difference.b) else {
+                return Ok(false);
+            };
+            let learnt = self.event(at)?;
+            let is_named = event.pdu.auth_events.contains(&learnt.pdu.event_id);
+            if learnt.pdu.kind != TimelineEventType::RoomMember || !is_named {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether this server came into a room anew by an event: with the state that another server gave, whatever it had known of it.
+    fn comes_back(&self, event: &StoredEvent, before: &StoredEvent) -> Result<bool> {
+        let is_join = membership(&event.pdu) == Some(Membership::Join);
+        if !is_join || !self.is_local(&event.pdu.sender) {
+            return Ok(false);
+        }
+        let room = self.get_number(event.room)?;
+        let servers = self.servers_at(&room, before.state_after())?;
+        Ok(!servers.contains_key(self.server_name()))
     }
 
     /// A room's head against its timeline, and its indexes against the state that the head names.

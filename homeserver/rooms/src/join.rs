@@ -23,8 +23,10 @@ impl Rooms {
     /// Joins a room. Who is joined already stays so.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; for restricted rooms also [`Error::UnableToAuthoriseJoin`] and [`Error::UnableToGrantJoin`].
+    /// [`Error::Forbidden`]; for restricted rooms also [`Error::UnableToAuthoriseJoin`] and [`Error::UnableToGrantJoin`];
+    /// [`Error::PartialState`] where it cannot be said yet how they stand.
     pub async fn join(&self, user: &UserId, room: &Arc<Room>, reason: Option<&str>) -> Result<()> {
+        self.await_standing(user, room).await?;
         let profile = self.member_profile(user)?;
         let joined = self
             .append(room, |view| {

@@ -11,8 +11,10 @@ impl Rooms {
     /// Knocks on a room. Who has knocked already stays so.
     ///
     /// # Errors
-    /// [`crate::Error::Forbidden`] if the room takes no knocks, or the user is in it, invited or banned.
+    /// [`crate::Error::Forbidden`] if the room takes no knocks, or the user is in it, invited or banned;
+    /// [`crate::Error::PartialState`] where it cannot be said yet how they stand.
     pub async fn knock(&self, user: &UserId, room: &Arc<Room>, reason: Option<&str>) -> Result<()> {
+        self.await_standing(user, room).await?;
         let profile = self.member_profile(user)?;
         self.append(room, |view| match view.membership(user)? {
             Some(Membership::Knock) => Ok(Vec::new()),

@@ -18,11 +18,13 @@ impl Rooms {
     /// Leaves a room, turns an invite down or takes a knock back. Who has left already stays so.
     ///
     /// # Errors
-    /// [`Error::NotJoined`] for strangers, [`Error::Forbidden`] for the banned.
+    /// [`Error::NotJoined`] for strangers, [`Error::Forbidden`] for the banned, [`Error::PartialState`] where it cannot be said yet how
+    /// they stand.
     pub async fn leave(&self, user: &UserId, room: &Arc<Room>, reason: Option<&str>) -> Result<()> {
         if self.stands_outside(user, room)? {
             return self.leave_from_outside(user, room, reason).await;
         }
+        self.await_standing(user, room).await?;
         self.append(room, |view| match view.membership(user)? {
             None => Err(Error::NotJoined),
             Some(Membership::Ban) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use orvale_events::Pdu;
-use orvale_storage::{Batch, Entry, trees::rooms::RELATIONS};
+use orvale_storage::{Batch, Entry, Position, trees::rooms::RELATIONS};
 use ruma::{EventId, events::StateEventType};
 
 use crate::{
@@ -51,11 +51,15 @@ pub(crate) fn apply(
     room: &Room,
     head: &mut Head,
     target: &StoredEvent,
-    redaction: &Arc<Pdu>,
+    (redaction, at): (&Arc<Pdu>, Position),
     batch: &mut Batch,
 ) -> Result<()> {
     if target.record.unsigned.starts_with(REDACTED) {
         return Ok(());
+    }
+    if head.is_partial {
+        let whole = target.record.pdu.clone();
+        Rooms::keep_redacted(room, head, (target.position, whole), at, batch);
     }
     let mut record = target.record.clone();
     record.pdu = orvale_events::redact(&target.record.pdu, &room.rules)?.into();

@@ -12,7 +12,8 @@ use orvale_events::Pdu;
 use orvale_storage::{
     Position, Store,
     trees::rooms::{
-        HEADS, HeadRecord, MembershipRecord, PARTIAL_ROOMS, ROOM_NUMBERS, ROOMS, RelationRecord,
+        HEADS, HeadRecord, MembershipRecord, PARTIAL_ROOMS, ROOM_NUMBERS, ROOMS, RedactedRecord,
+        RelationRecord,
     },
 };
 use parking_lot::{Mutex, MutexGuard};
@@ -68,8 +69,21 @@ pub(crate) struct Head {
     pub(crate) redactions: Vec<(Position, OwnedEventId, Position)>,
     /// Whether not all members of the room are known yet.
     pub(crate) is_partial: bool,
+    /// What redactions took meanwhile and the store may not have noted yet: the number of the redacted event, and the event as it was.
+    pub(crate) redacted: Vec<(Position, Position, RedactedRecord)>,
+    /// The members that came to be known all at once, which the store may not have applied yet.
+    pub(crate) mended: Option<MendedMembers>,
     /// Events found missing, which the store may not have noted yet.
     pub(crate) gaps: Vec<(Position, OwnedEventId)>,
+}
+
+/// Members that came to be known all at once, on their way to the disk.
+#[derive(Debug)]
+pub(crate) struct MendedMembers {
+    /// The position at which they did.
+    pub(crate) at: Position,
+    /// By user.
+    pub(crate) records: HashMap<String, MembershipRecord>,
 }
 
 /// Events on their way to the disk.
@@ -137,7 +151,15 @@ impl Head {
         self.unwritten.forget(visible);
         self.flight.forget(visible);
         self.redactions.retain(|(at, ..)| *at > visible);
+        self.redacted.retain(|(at, ..)| *at > visible);
+        self.mended.take_if(|mended| mended.at <= visible);
         self.gaps.retain(|(at, _)| *at > visible);
+    }
+
+    /// How a user stands, if the store may not know it yet.
+    pub(crate) fn membership(&self, user: &str) -> Option<MembershipRecord> {
+        let changed = self.memberships.get(user).map(|(_, record)| *record);
+        changed.or_else(|| self.mended.as_ref()?.records.get(user).copied())
     }
 
     pub(crate) fn record(&self) -> HeadRecord {

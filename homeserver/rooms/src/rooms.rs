@@ -135,7 +135,7 @@ impl Rooms {
             events: Cache::with_weighter(events, config.event_cache_bytes, Bytes),
             known: Known::default(),
             broken: RwLock::new(Self::broken_rooms(&store)?),
-            partial: PartialRooms::of(&store),
+            partial: PartialRooms::of(&store)?,
             store,
             users,
             key,

@@ -293,11 +293,11 @@ impl Known {
                 Some(json!({ "origin": self.name, "origin_server_ts": 0, "pdus": events }))
             }
             ["v1", "state_ids", _] => {
-                let state = self.before.get(asked("event_id").first()?)?;
+                let state = &self.state_before(asked("event_id").first()?)?;
                 Some(json!({ "pdu_ids": state, "auth_chain_ids": self.chain(state) }))
             }
             ["v1", "state", _] => {
-                let state = self.before.get(asked("event_id").first()?)?;
+                let state = &self.state_before(asked("event_id").first()?)?;
                 Some(json!({ "pdus": self.all(state), "auth_chain": self.all(&self.chain(state)) }))
             }
             ["v1", "make_join", room, user] => self.hosted.get(room)?.template(user),
@@ -327,6 +327,29 @@ impl Known {
         self.before.insert(id, ids);
         self.hosted.get_mut(room)?.goes_on(join);
         Some(answer)
+    }
+
+    /// The state before an event. Of those that only follow each other it is not remembered, but found from the one where they begin.
+    fn state_before(&self, id: &str) -> Option<Vec<String>> {
+        let mut since = Vec::new();
+        let mut at = id.to_owned();
+        let begun = loop {
+            let before = self.before.get(&at)?;
+            let event = self.events.get(&at)?;
+            match ids(event, "prev_events").first() {
+                Some(prev) if before.is_empty() => at.clone_from(prev),
+                _ => break before,
+            }
+            since.push(at.clone());
+        };
+        let place = |id: &String| {
+            let event = self.events.get(id)?;
+            let key = event["state_key"].as_str()?;
+            Some((event["type"].to_string(), key.to_owned()))
+        };
+        let state = begun.iter().chain(since.iter().rev());
+        let state: BTreeMap<_, _> = state.filter_map(|id| Some((place(id)?, id))).collect();
+        Some(state.into_values().cloned().collect())
     }
 
     fn all(&self, ids: &[String]) -> Vec<&Value> {

@@ -208,6 +208,9 @@ pub(crate) fn known_state(
     // A room that is being made has nothing in the store yet.
     let found = if room.number == Position::START {
         None
+    } else if head.mended.is_some() {
+        // What is kept of the state flat is on its way.
+        rooms.state_here(head, head.state, kind, key)?
     } else {
         rooms.find_state(room, kind, key)?
     };

@@ -232,7 +232,7 @@ impl Rooms {
         }
         nodes.put(batch);
         if let Some(target) = &made.redacts {
-            redaction::apply(self, room, head, target, &pdu, batch)?;
+            redaction::apply(self, room, head, target, (&pdu, at), batch)?;
             self.inner.relations.lost(at);
         } else if is_accepted && let Some(target) = &pdu.redacts {
             batch.put(&HELD_REDACTIONS, (target, number), &());
@@ -322,23 +322,36 @@ impl Rooms {
     ) -> Result<()> {
         let states = &self.inner.states;
         for difference in states.diff(before, head.state, &head.unwritten)? {
-            let read = |at: Position| Ok::<_, Error>(self.here_at(head, at)?.pdu.clone());
-            let old = difference.a.map(read).transpose()?;
-            let new = match difference.b {
-                Some(at) => Some((at, read(at)?)),
-                None => None,
-            };
-            if let Some(any) = new.as_ref().map(|(_, pdu)| pdu).or(old.as_ref()) {
-                let change = Change {
-                    kind: any.kind.to_string(),
-                    key: any.state_key.clone().unwrap_or_default(),
-                    old,
-                    new,
-                };
-                self.change_state(room, head, change, at, batch)?;
-            }
+            self.change_entry(room, head, (difference.a, difference.b), at, batch)?;
         }
         Ok(())
+    }
+
+    /// As [`Rooms::change_from`], of one entry: the numbers of the event that was there and of that which is.
+    pub(crate) fn change_entry(
+        &self,
+        room: &Room,
+        head: &mut Head,
+        (old, new): (Option<Position>, Option<Position>),
+        at: Position,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let read = |at: Position| Ok::<_, Error>(self.here_at(head, at)?.pdu.clone());
+        let old = old.map(read).transpose()?;
+        let new = match new {
+            Some(at) => Some((at, read(at)?)),
+            None => None,
+        };
+        let Some(any) = new.as_ref().map(|(_, pdu)| pdu).or(old.as_ref()) else {
+            return Ok(());
+        };
+        let change = Change {
+            kind: any.kind.to_string(),
+            key: any.state_key.clone().unwrap_or_default(),
+            old,
+            new,
+        };
+        self.change_state(room, head, change, at, batch)
     }
 
     fn change_state(
@@ -398,8 +411,8 @@ impl Rooms {
             *count += u64::from(now.is_some_and(|(_, now)| now == counted));
             *count = count.saturating_sub(u64::from(before == Some(counted)));
         }
-        let last = match head.memberships.get(user) {
-            Some((_, record)) => Some(*record),
+        let last = match head.membership(user) {
+            Some(record) => Some(record),
             None if room.number == Position::START => None,
             None => self.inner.store.get(&MEMBERSHIPS, (user, room.number))?,
         };

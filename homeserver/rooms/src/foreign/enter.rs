@@ -173,8 +173,14 @@ impl Rooms {
             if still_in && self.knows_all(room, head, &pdu.prev_events)? {
                 before = self.state_after_all(room, head, &pdu.prev_events, &mut nodes)?;
             }
-            self.judge_by(room, head, pdu, before)?
+            let trusted = match &partial {
+                // Whoever lets the user in is among the members that were left out.
+                Some(_) => Self::members_among(self.auth_events_here(room, head, pdu)?.0),
+                None => Vec::new(),
+            };
+            self.judge_with(room, head, pdu, before, &trusted)?
                 .map_err(|refused| forbidden(&refused))?;
+            before = self.learn(head, before, &trusted, &mut nodes)?;
             let mut batch = Batch::new();
             for id in &pdu.prev_events {
                 if !self.here(head, id)?.is_some_and(|known| known.has_state()) {
@@ -227,8 +233,8 @@ impl Rooms {
         if !self.is_local(user) {
             return Ok(None);
         }
-        let record = match head.memberships.get(user.as_str()) {
-            Some((_, record)) => Some(*record),
+        let record = match head.membership(user.as_str()) {
+            Some(record) => Some(record),
             None => self.inner.store.get(&MEMBERSHIPS, (user, room.number))?,
         };
         let Some(record) = record.filter(|record| record.membership == Membership::Leave) else {

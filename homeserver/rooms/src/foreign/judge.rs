@@ -18,7 +18,7 @@ use crate::{
 pub(crate) type Verdict = std::result::Result<(), Forbidden>;
 
 /// The events that an event names as those that allow it.
-type AuthEvents = HashMap<OwnedEventId, Arc<Pdu>>;
+pub(crate) type AuthEvents = HashMap<OwnedEventId, Arc<Pdu>>;
 
 impl Rooms {
     /// The rules about the event itself and the events it names as those that allow it, all of which are given.
@@ -106,7 +106,7 @@ impl Rooms {
     }
 
     /// The events that an event names as those that allow it; those that are not known here.
-    pub(super) fn auth_events_here(
+    pub(crate) fn auth_events_here(
         &self,
         room: &Room,
         head: &Head,

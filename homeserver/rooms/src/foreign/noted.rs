@@ -63,8 +63,8 @@ impl Rooms {
             }
             let reserved = self.inner.store.reserve(permit, 2);
             let at = reserved.at(0);
-            let before = match head.memberships.get(user.as_str()) {
-                Some((_, record)) => Some(*record),
+            let before = match head.membership(user.as_str()) {
+                Some(record) => Some(record),
                 None => self.inner.store.get(&MEMBERSHIPS, (user, room.number))?,
             };
             let record = MembershipRecord {

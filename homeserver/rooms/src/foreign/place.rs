@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use orvale_events::{Pdu, PolicyServer};
 use orvale_storage::{
     Batch, Entry, Position, Standing,
@@ -145,8 +146,12 @@ impl Rooms {
                 Before::State(state_before),
             )
         };
-        self.redact_at_once(room, head, &mut made, state_before)?;
         let event = made.number.unwrap_or(at);
+        if let Some(whole) = self.redact_at_once(room, head, &mut made, state_before)?
+            && head.is_partial
+        {
+            Self::keep_redacted(room, head, (event, whole), at, &mut batch);
+        }
         self.fill_one(room, head, made, at, &mut batch)?;
         if let Some(from) = terms.forward.filter(|_| is_accepted) {
             let from = from.to_string();
@@ -247,7 +252,7 @@ impl Rooms {
     /// What a redaction takes away, if it is known and the sender may: those of the same server, or with the power to.
     ///
     /// <https://spec.matrix.org/v1.19/rooms/v11/#handling-redactions>
-    fn redacted_by(
+    pub(crate) fn redacted_by(
         &self,
         room: &Room,
         head: &Head,
@@ -290,14 +295,14 @@ impl Rooms {
         Ok(levels.user_can_redact_event_of_other(&redaction.sender))
     }
 
-    /// Redacts an event that comes after its redaction.
+    /// Redacts an event that comes after its redaction. The event as it was, if there is one.
     fn redact_at_once(
         &self,
         room: &Room,
         head: &Head,
         made: &mut Made,
         state: StateId,
-    ) -> Result<()> {
+    ) -> Result<Option<Bytes>> {
         let id = &made.pdu.event_id;
         let held = self.store().prefix(&HELD_REDACTIONS, (id,), 16)?;
         let held = held.into_iter().map(|((_, at), ())| at);
@@ -307,16 +312,17 @@ impl Rooms {
             let redaction = self.here_at(head, at)?;
             let is_valid = redaction.room == room.number && redaction.is_shown();
             if is_valid && self.may_redact(room, head, &redaction.pdu, &made.pdu, state)? {
-                made.json = orvale_events::redact(&made.json, &room.rules)?;
+                let redacted = orvale_events::redact(&made.json, &room.rules)?;
+                let whole = std::mem::replace(&mut made.json, redacted);
                 let (id, room_id) = (made.pdu.event_id.clone(), made.pdu.room_id.clone());
                 let mut pdu = Pdu::parse(id, room_id, &made.json, &room.rules)?;
                 pdu.rejected = made.pdu.rejected;
                 made.pdu = Arc::new(pdu);
                 made.redacted = Some(redaction::unsigned(&redaction.pdu)?);
-                break;
+                return Ok(Some(whole.into()));
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -19,13 +19,17 @@ impl Rooms {
         head: &Head,
         auth_events: &HashMap<OwnedEventId, Arc<Pdu>>,
     ) -> Vec<Arc<Pdu>> {
-        if !head.is_partial {
-            return Vec::new();
+        match head.is_partial {
+            true => Self::members_among(auth_events.clone()),
+            false => Vec::new(),
         }
-        let members = auth_events.values();
-        let members =
-            members.filter(|pdu| pdu.kind == TimelineEventType::RoomMember && !pdu.rejected);
-        members.cloned().collect()
+    }
+
+    /// The members among the events that an event names as what allows it.
+    pub(crate) fn members_among(auth_events: HashMap<OwnedEventId, Arc<Pdu>>) -> Vec<Arc<Pdu>> {
+        let mut members: Vec<_> = auth_events.into_values().collect();
+        members.retain(|pdu| pdu.kind == TimelineEventType::RoomMember && !pdu.rejected);
+        members
     }
 
     /// A state with those of these members of whom it says nothing.

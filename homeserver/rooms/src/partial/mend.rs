@@ -7,23 +7,36 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use orvale_storage::{
     Batch, Entry, Pending, Permit, Place, Position, Standing,
-    trees::rooms::{HEADS, PARTIAL_EVENTS, RELATIONS, TIMELINE, WHOLE_SINCE},
+    trees::rooms::{HEADS, PARTIAL_EVENTS, RELATIONS, RedactedRecord, TIMELINE, WHOLE_SINCE},
 };
 
-use super::blocking;
+use super::{
+    blocking,
+    flat::{Flat, Known, Whole},
+};
 use crate::{
     Room, Rooms, StoredEvent,
     append::{follows_all, rejected, relation},
     error::Result,
     room::Head,
-    state::{Nodes, StateHash, StateId, hash},
+    state::{Nodes, StateId, hash},
 };
 
-/// A room's state: the number of the event in each place.
-pub(super) type Entries = Vec<(StateHash, Option<Position>)>;
+/// How often what is made ready is made anew where the room went on meanwhile, before that is done under its lock.
+const ATTEMPTS: usize = 5;
+
+/// What became of a room that is to be set right.
+enum Mended {
+    /// There is nothing to be done any more.
+    Not,
+    /// It went on meanwhile.
+    Moved,
+    /// It is right as soon as that is durable.
+    Done(Done),
+}
 
 /// What there is to be waited for.
-struct Mended {
+struct Done {
     pending: Pending,
     at: Position,
     /// The events whose records are others now.
@@ -31,77 +44,146 @@ struct Mended {
 }
 
 /// What a room is set right by.
-struct Work<'a> {
+struct Work {
     /// The state before the join.
-    whole: &'a Entries,
+    whole: StateId,
     /// The join's number.
     join: Position,
     /// Where it happens.
     at: Position,
+    /// What took a place since, the join included.
+    events: BTreeMap<Position, Arc<StoredEvent>>,
+    /// What was redacted since.
+    redacted: Vec<(Position, RedactedRecord)>,
+    /// The first of the positions under which what is set right is found until that can be read.
+    slots: u64,
 }
 
 /// The work on one room, under its lock.
-struct Mending<'a> {
-    rooms: &'a Rooms,
-    room: &'a Room,
-    head: &'a mut Head,
+pub(super) struct Mending<'a> {
+    pub(super) rooms: &'a Rooms,
+    pub(super) room: &'a Room,
+    pub(super) head: &'a mut Head,
     /// The state before the join.
     whole: StateId,
     nodes: Nodes,
-    batch: &'a mut Batch,
+    at: Position,
+    pub(super) batch: &'a mut Batch,
 }
 
 impl Rooms {
     /// Sets a room right by the whole state before the join. Resolves when that is durable.
-    pub(super) async fn mend(&self, room: &Arc<Room>, whole: &Entries) -> Result<()> {
-        let permit = self.inner.store.permit().await?;
-        let Some(mended) = blocking(|| self.mend_now(room, whole, permit))? else {
-            return Ok(());
+    pub(super) async fn mend(&self, room: &Arc<Room>, whole: Vec<Known>) -> Result<()> {
+        self.mend_within(room, whole, ATTEMPTS).await
+    }
+
+    pub(super) async fn mend_within(
+        &self,
+        room: &Arc<Room>,
+        whole: Vec<Known>,
+        attempts: usize,
+    ) -> Result<()> {
+        let whole = self.write_whole(whole).await?;
+        let mut attempts = 0..attempts;
+        let done = loop {
+            let flat = match attempts.next() {
+                Some(_) => {
+                    let (latest, state) = {
+                        let head = room.lock();
+                        (head.latest, head.state)
+                    };
+                    self.settled(latest).await?;
+                    Some(blocking(|| self.flatten_settled(room, state, &whole))?)
+                }
+                None => None,
+            };
+            let permit = self.inner.store.permit().await?;
+            match blocking(|| self.mend_now(room, &whole, flat, permit))? {
+                Mended::Not => return Ok(()),
+                Mended::Moved => {}
+                Mended::Done(done) => break done,
+            }
         };
-        mended.pending.await?;
-        for event in mended.events {
+        done.pending.await?;
+        self.forget_looked_up(&mut room.lock());
+        for event in done.events {
             // Whoever read one meanwhile may have put it back as it was.
             self.inner.events.insert(event.position, event);
         }
         self.inner.servers.remove(&room.number);
-        self.inner.partial.is_over(room.number, Some(mended.at));
+        self.inner.partial.is_over(room.number, Some(done.at));
         Ok(())
     }
 
-    fn mend_now(&self, room: &Room, whole: &Entries, permit: Permit) -> Result<Option<Mended>> {
+    fn mend_now(
+        &self,
+        room: &Room,
+        whole: &Whole,
+        flat: Option<Flat>,
+        permit: Permit,
+    ) -> Result<Mended> {
         let mut head = room.lock();
+        let began = std::time::Instant::now();
         let head = &mut *head;
         self.forget_looked_up(head);
         let partial = self.inner.partial.get(room.number);
         let Some(partial) = partial.filter(|_| head.is_partial) else {
-            return Ok(None);
+            return Ok(Mended::Not);
+        };
+        let flat = match flat {
+            Some(flat) if flat.before != head.state => return Ok(Mended::Moved),
+            Some(flat) => flat,
+            None => self.flatten(room, head, whole)?,
         };
         let events = self.since_join(room, head)?;
-        let reserved = self.store().reserve(permit, 1 + events.len() as u64);
+        let redacted = self.kept_redacted(room, head)?;
+        let locals = whole.locals(self) + flat.others() as u64;
+        let slots = (events.len() + redacted.len()) as u64;
+        let reserved = self.store().reserve(permit, 1 + locals + slots);
         let at = reserved.at(0);
-        let stood = (head.extremities.clone(), head.state, head.latest);
-        let mut batch = Batch::new();
-        let slots = (1..).map(|n| reserved.at(n));
         let work = Work {
-            whole,
+            whole: whole.state,
             join: partial.join,
             at,
+            events,
+            redacted,
+            slots: 1 + locals,
         };
-        let mended = self.set_right(room, head, &work, events.into_iter().zip(slots), &mut batch);
-        let mended = mended.inspect_err(|_| {
-            (head.extremities, head.state, head.latest) = stood;
-            head.flight.take_back(at);
-        })?;
-        self.unmark_partial(room, head, &mut batch)?;
+        let stood = Stood::of(head);
+        let mut batch = Batch::new();
+        batch.log(Entry::Whole { room: room.number });
+        let slot = |n| reserved.at(n);
+        let mended = self
+            .set_right(room, head, work, slot, &mut batch)
+            .and_then(|mended| {
+                let flat = (whole, flat);
+                let locals = self.flatten_changes(room, head, flat, at, &mut batch)?;
+                self.unmark_partial(room, head, &mut batch)?;
+                Ok((mended, locals))
+            });
+        let (mended, locals) = match mended {
+            Ok(mended) => mended,
+            Err(error) => {
+                stood.put_back(head, at);
+                return Err(error);
+            }
+        };
+        for user_id in locals {
+            batch.log(Entry::Membership {
+                user_id,
+                room: room.number,
+            });
+        }
         batch
             .put(&HEADS, (room.number,), &head.record())
-            .put(&WHOLE_SINCE, (room.number,), &at)
-            .log(Entry::Whole { room: room.number });
+            .put(&WHOLE_SINCE, (room.number,), &at);
         for event in &mended {
             self.inner.events.insert(event.position, event.clone());
         }
-        Ok(Some(Mended {
-            pending: self.store().submit(reserved, batch),
+        let pending = self.store().submit(reserved, batch);
+        tracing::info!(room_id = %room.id, events = mended.len(), took = ?began.elapsed(), "a room is set right");
+        Ok(Mended::Done(Done {
+            pending,
             at,
             events: mended,
         }))
@@ -111,32 +193,33 @@ impl Rooms {
         &self,
         room: &Room,
         head: &mut Head,
-        work: &Work<'_>,
-        events: impl Iterator<Item = ((Position, Arc<StoredEvent>), Position)>,
+        work: Work,
+        slot: impl Fn(u64) -> Position,
         batch: &mut Batch,
     ) -> Result<Vec<Arc<StoredEvent>>> {
-        let mut nodes = Nodes::new(work.at);
-        let states = &self.inner.states;
-        let unwritten = &mut head.unwritten;
-        let whole = states.change(StateId::EMPTY, work.whole, &mut nodes, unwritten)?;
-        let before = head.state;
+        let mut slots = (work.slots..).map(slot);
+        let mut slot = || slots.next().expect("positions do not end");
         head.extremities.clear();
-        head.state = whole;
+        head.state = work.whole;
         let mut mending = Mending {
             rooms: self,
             room,
             head,
-            whole,
-            nodes,
+            whole: work.whole,
+            nodes: Nodes::new(work.at),
+            at: work.at,
             batch,
         };
         let mut mended = Vec::new();
-        for ((placed, event), slot) in events {
+        for (placed, event) in work.events {
             let is_join = event.position == work.join;
-            mended.push(mending.event(&event, placed, is_join, slot)?);
+            mended.push(mending.event(&event, placed, is_join, slot())?);
+        }
+        for (number, kept) in work.redacted {
+            let event = mending.redacted(number, kept, &mended, slot())?;
+            mended.push(event);
         }
         mending.nodes.put(mending.batch);
-        self.change_from(room, head, before, work.at, batch)?;
         Ok(mended)
     }
 
@@ -157,7 +240,49 @@ impl Rooms {
     }
 }
 
+/// Where a room stood before it was to be set right.
+struct Stood {
+    head: Head,
+}
+
+impl Stood {
+    fn of(head: &Head) -> Self {
+        Self {
+            head: Head {
+                extremities: head.extremities.clone(),
+                state: head.state,
+                latest: head.latest,
+                joined: head.joined,
+                invited: head.invited,
+                known: head.known.clone(),
+                memberships: head.memberships.clone(),
+                is_partial: head.is_partial,
+                redacted: head.redacted.clone(),
+                ..Head::default()
+            },
+        }
+    }
+
+    /// Lets the room stand there again; what was on its way at a position comes to nothing.
+    fn put_back(self, head: &mut Head, at: Position) {
+        let stood = self.head;
+        head.extremities = stood.extremities;
+        (head.state, head.latest) = (stood.state, stood.latest);
+        (head.joined, head.invited) = (stood.joined, stood.invited);
+        (head.known, head.memberships) = (stood.known, stood.memberships);
+        (head.is_partial, head.redacted) = (stood.is_partial, stood.redacted);
+        head.mended = None;
+        head.relations.retain(|(placed, ..)| *placed < at);
+        head.flight.take_back(at);
+    }
+}
+
 impl Mending<'_> {
+    /// Where it happens.
+    pub(super) fn at(&self) -> Position {
+        self.at
+    }
+
     /// Sets one event right. `slot` is a position under which it is found until that can be read.
     fn event(
         &mut self,

@@ -6,13 +6,17 @@
 //! | this one | which rooms these are; waiting until one is whole |
 //! | `learn.rs` | what is known all the same: of members by what their events name, and of the state before the join |
 //! | `resync.rs` | the whole state, fetched from the servers in the room |
+//! | `flat.rs` | the members in it, made ready beside the room's lock |
 //! | `mend.rs` | the room set right by it, in one batch |
+//! | `redacted.rs` | what redactions took that may turn out to have been forbidden |
 //!
 //! How a room that is not whole differs: `Head::is_partial` says so under its lock, and each event that takes a place is noted in
 //! [`PARTIAL_EVENTS`]. Whoever needs all members waits ([`Rooms::await_whole`]).
 
+mod flat;
 mod learn;
 mod mend;
+mod redacted;
 mod resync;
 #[cfg(test)]
 mod tests;
@@ -25,10 +29,10 @@ use std::{
 
 use orvale_storage::{
     Batch, Position, Store,
-    trees::rooms::{PARTIAL_EVENTS, PARTIAL_ROOMS, PartialRecord, WHOLE_SINCE},
+    trees::rooms::{PARTIAL_EVENTS, PARTIAL_REDACTED, PARTIAL_ROOMS, PartialRecord, WHOLE_SINCE},
 };
 use parking_lot::RwLock;
-use ruma::{OwnedServerName, RoomId, ServerName, UserId};
+use ruma::{OwnedServerName, RoomId, ServerName, UserId, events::StateEventType};
 use tokio::sync::watch;
 
 use crate::{
@@ -73,11 +77,16 @@ impl Partial {
         }
     }
 
-    fn read(record: &PartialRecord) -> Option<Self> {
-        let servers = record.servers.iter();
-        let servers = servers.filter_map(|name| ServerName::parse(name).ok());
-        let via = ServerName::parse(&record.via).ok()?;
-        Some(Self::new(record.join, via, servers.collect()))
+    fn read(room: Position, record: &PartialRecord) -> Result<Self> {
+        let read = |name: &String| {
+            ServerName::parse(name).map_err(|error| orvale_storage::Error::Corrupt {
+                tree: "partial_rooms",
+                reason: format!("room {room}: {name:?} is no server's name: {error}"),
+            })
+        };
+        let servers = record.servers.iter().map(read);
+        let servers = servers.collect::<std::result::Result<_, _>>()?;
+        Ok(Self::new(record.join, read(&record.via)?, servers))
     }
 
     fn record(&self) -> PartialRecord {
@@ -90,17 +99,17 @@ impl Partial {
 }
 
 impl PartialRooms {
-    pub(crate) fn of(store: &Store) -> Self {
-        let now = store.prefix(&PARTIAL_ROOMS, (), usize::MAX);
-        let now = now.unwrap_or_default().into_iter();
-        let now =
-            now.filter_map(|((room,), record)| Some((room, Arc::new(Partial::read(&record)?))));
-        let whole = store.prefix(&WHOLE_SINCE, (), usize::MAX);
-        let whole = whole.unwrap_or_default().into_iter();
-        Self {
-            now: RwLock::new(now.collect()),
-            whole_since: RwLock::new(whole.map(|((room,), at)| (room, at)).collect()),
+    pub(crate) fn of(store: &Store) -> Result<Self> {
+        let mut now = HashMap::new();
+        for ((room,), record) in store.prefix(&PARTIAL_ROOMS, (), usize::MAX)? {
+            // Passed over, it would be taken for whole.
+            now.insert(room, Arc::new(Partial::read(room, &record)?));
         }
+        let whole = store.prefix(&WHOLE_SINCE, (), usize::MAX)?.into_iter();
+        Ok(Self {
+            now: RwLock::new(now),
+            whole_since: RwLock::new(whole.map(|((room,), at)| (room, at)).collect()),
+        })
     }
 
     pub(crate) fn get(&self, room: Position) -> Option<Arc<Partial>> {
@@ -152,6 +161,19 @@ impl Rooms {
         self.await_whole(&reading.room).await
     }
 
+    /// Waits until it can be said how a user of this server stands in a room: where not all its members are known, and the user was asked
+    /// in or knocked before this server came in, that is not part of what is known of its state.
+    pub(crate) async fn await_standing(&self, user: &UserId, room: &Room) -> Result<()> {
+        if !self.is_partial(room.number) || self.find_membership(room, user)?.is_none() {
+            return Ok(());
+        }
+        let member = self.find_state(room, &StateEventType::RoomMember, user.as_str())?;
+        match member {
+            Some(_) => Ok(()),
+            None => self.await_whole(room).await,
+        }
+    }
+
     pub(crate) async fn await_whole_for(&self, room: &Room, patience: Duration) -> Result<()> {
         let Some(partial) = self.inner.partial.get(room.number) else {
             return Ok(());
@@ -197,6 +219,10 @@ impl Rooms {
         for at in noted.into_iter().map(|((_, at), _)| at).chain(flying) {
             batch.delete(&PARTIAL_EVENTS, (room.number, at));
         }
+        for (number, _) in self.kept_redacted(room, head)? {
+            batch.delete(&PARTIAL_REDACTED, (room.number, number));
+        }
+        head.redacted.clear();
         Ok(())
     }
 

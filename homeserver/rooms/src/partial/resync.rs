@@ -10,13 +10,13 @@ use orvale_storage::{Batch, Standing, trees::rooms::Membership};
 use rand::seq::SliceRandom as _;
 use ruma::{OwnedEventId, OwnedServerName, ServerName, UserId, events::TimelineEventType};
 
-use super::{Partial, mend::Entries};
+use super::{Partial, flat::Known};
 use crate::{
     Room, Rooms,
     append::membership,
     error::{Error, Result},
     rooms::Inner,
-    state::{StateHash, hash},
+    state::StateHash,
 };
 
 /// How many servers are asked, one after the other, before it is waited a while.
@@ -58,7 +58,7 @@ impl Rooms {
     }
 
     /// Asks some servers of a room for its state. True if there is nothing left to be done.
-    async fn resync(&self, room: &Arc<Room>, round: u32) -> Result<bool> {
+    pub(super) async fn resync(&self, room: &Arc<Room>, round: u32) -> Result<bool> {
         let Some(partial) = self.inner.partial.get(room.number) else {
             return Ok(true);
         };
@@ -71,7 +71,7 @@ impl Rooms {
             let whole = self.whole_state(&server, room, &partial, round < STRICT);
             let error = match tokio::time::timeout(patience.min(MOST_PATIENCE), whole).await {
                 Ok(Ok(whole)) => {
-                    self.mend(room, &whole).await?;
+                    self.mend(room, whole).await?;
                     tracing::info!(server_name = %server, room_id = %room.id, "all members of a room are known");
                     return Ok(true);
                 }
@@ -106,7 +106,7 @@ impl Rooms {
         room: &Arc<Room>,
         partial: &Partial,
         is_strict: bool,
-    ) -> Result<Entries> {
+    ) -> Result<Vec<Known>> {
         let join = self.event(partial.join)?;
         let named = self.fetch_state_ids(server, room, join.event_id()).await?;
         let known = self.list_state_at(join.state_before())?;
@@ -117,7 +117,7 @@ impl Rooms {
         }
         let mut servers: BTreeSet<&ServerName> =
             partial.servers.iter().map(|server| &**server).collect();
-        let mut found: HashMap<StateHash, _> = HashMap::with_capacity(named.len());
+        let mut found: HashMap<StateHash, Known> = HashMap::with_capacity(named.len());
         for id in &named {
             tokio::task::consume_budget().await;
             let event = self
@@ -127,10 +127,10 @@ impl Rooms {
             if event.record.standing == Standing::Rejected {
                 continue;
             }
-            let Some(key) = &event.pdu.state_key else {
+            let (Some(key), Some(entry)) = (&event.pdu.state_key, Known::of(&event)) else {
                 return Err(lie("an event of it is no state event"));
             };
-            let place = hash(&event.pdu.kind.to_string(), key);
+            let place = entry.place;
             let is_member = event.pdu.kind == TimelineEventType::RoomMember;
             match expected.remove(&place) {
                 Some(was) if was != *id => return Err(lie("it is not as it was on joining")),
@@ -143,7 +143,7 @@ impl Rooms {
             {
                 servers.remove(user.server_name());
             }
-            if found.insert(place, Some(event.position)).is_some() {
+            if found.insert(place, entry).is_some() {
                 return Err(lie("it has two events in one place"));
             }
         }
@@ -153,7 +153,7 @@ impl Rooms {
         if let (Some(server), true) = (servers.first(), is_strict) {
             return Err(lie(&format!("nobody of {server} is in it")));
         }
-        Ok(found.into_iter().collect())
+        Ok(found.into_values().collect())
     }
 
     /// Nobody of this server is in a room any more: it stays as it is known.

@@ -1,5 +1,6 @@
 //! Trees of `rooms`.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{Position, Tree, record::JsonText, tree::Described};
@@ -262,6 +263,18 @@ pub const PARTIAL_EVENTS: Tree<(Position, Position), Position> =
 /// Room's number → the position at which all its members came to be known, of rooms where that was later than the join.
 pub const WHOLE_SINCE: Tree<(Position,), Position> = Tree::new(0x0134, "whole_since");
 
+/// Room's number, number of an event → what a redaction took from it while not all members of the room were known: given back if that
+/// turns out to have been forbidden, gone otherwise once they are known.
+pub const PARTIAL_REDACTED: Tree<(Position, Position), RedactedRecord> =
+    Tree::new(0x0135, "partial_redacted");
+
+/// An event as it was before it was redacted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedactedRecord {
+    /// The PDU, as [`crate::EventRecord::pdu`] has it.
+    pub pdu: Bytes,
+}
+
 /// How this server came into a room without being told of all members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartialRecord {
@@ -344,5 +357,6 @@ pub(crate) const TREES: &[&dyn Described] = &[
     &STRIPPED,
     &PARTIAL_ROOMS,
     &PARTIAL_EVENTS,
+    &PARTIAL_REDACTED,
     &WHOLE_SINCE,
 ];
