@@ -1,6 +1,7 @@
 //! Rooms of many, which can be used as soon as somebody joined them, and whose members come to be known behind that.
 
 use orvale_tests::{Client, Joined, Network, Server, Stranger, encode, eventually};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{World, agree, has_event, join_by, state_of};
@@ -218,15 +219,8 @@ async fn devices_of_those_who_come_to_be_known_are_looked_at() {
 #[tokio::test]
 async fn a_state_that_leaves_somebody_out_or_says_otherwise_is_not_believed() {
     let network = Network::new();
-    let mut crowd = Crowd::new(&network).await;
     // Another server is there too, and knows all.
-    let honest = Stranger::start(&network).await;
-    let nina = honest.user("nina");
-    let join = json!({ "membership": "join" });
-    let mut known = crowd.room.clone();
-    let (_, came) = honest.event(&mut known, &nina, "m.room.member", Some(&nina), &join);
-    crowd.stranger.follow(&mut crowd.room, &came);
-    crowd.stranger.host(&crowd.room);
+    let (mut crowd, honest) = with_two(&network).await;
     let ids: Vec<String> = crowd.room.state_ids();
     let few: Vec<&String> = ids.iter().take(5).collect();
     let lie = json!({ "pdu_ids": few, "auth_chain_ids": ids });
@@ -239,6 +233,94 @@ async fn a_state_that_leaves_somebody_out_or_says_otherwise_is_not_believed() {
     assert!(crowd.asked() > 0, "the one that let us in is asked first");
     assert!(crowd.server.log().contains("cannot be right"));
     crowd.is_usable(1).await;
+}
+
+/// A room of many in which a second server is, too.
+async fn with_two(network: &Network) -> (Crowd, Stranger) {
+    let mut crowd = Crowd::new(network).await;
+    let second = Stranger::start(network).await;
+    let nina = second.user("nina");
+    let join = json!({ "membership": "join" });
+    let mut known = crowd.room.clone();
+    let (_, came) = second.event(&mut known, &nina, "m.room.member", Some(&nina), &join);
+    crowd.stranger.follow(&mut crowd.room, &came);
+    crowd.stranger.host(&crowd.room);
+    (crowd, second)
+}
+
+#[tokio::test]
+async fn what_one_server_left_undone_another_does_after_a_kill() {
+    let network = Network::new();
+    let (mut crowd, second) = with_two(&network).await;
+    let held = crowd.stranger.hold(STATE_IDS);
+    crowd.join().await;
+    second.take_over(&crowd.stranger);
+    // Who was there is told what is said, though none of their users is known yet.
+    let sent = crowd.alice.send_text(&crowd.room.room, "hello").await;
+    eventually("the second server to hear it", async || {
+        let told = second.told("pdus");
+        let id = |event: &Value| second.id_of(&crowd.room, event);
+        told.iter()
+            .any(|event| event["room_id"] == *crowd.room.room && id(event) == sent)
+            .then_some(())
+    })
+    .await;
+    // Nobody is let in by who cannot say whether they may, and nobody is given a state that is none.
+    let room = encode(&crowd.room.room);
+    let otto = encode(&second.user("otto"));
+    let ask = async |path: &str| {
+        let path = format!("/_matrix/federation/v1/{path}");
+        second.ask(&crowd.server, Method::GET, &path, None).await
+    };
+    let answer = ask(&format!("make_join/{room}/{otto}?ver=11")).await;
+    answer.refused(404, "M_NOT_FOUND");
+    let answer = ask(&format!("state_ids/{room}?event_id={}", encode(&sent))).await;
+    answer.refused(404, "M_UNABLE_DUE_TO_PARTIAL_STATE");
+
+    crowd.server.kill();
+    let gone = json!({ "errcode": "M_NOT_FOUND", "error": "not here any more" });
+    crowd.stranger.answer("/_matrix/federation/", 404, gone);
+    drop(held);
+    crowd.server.start_again().await;
+    crowd.is_whole().await;
+    let asked = second.asked();
+    assert!(
+        asked.iter().any(|asked| asked.path.starts_with(STATE_IDS)),
+        "the second server gave the state"
+    );
+    let answer = ask(&format!("make_join/{room}/{otto}?ver=11")).await;
+    let _ = answer.ok();
+}
+
+#[tokio::test]
+async fn a_room_that_is_left_is_asked_about_no_more() {
+    let network = Network::new();
+    let mut crowd = Crowd::new(&network).await;
+    let held = crowd.stranger.hold(STATE_IDS);
+    crowd.join().await;
+    eventually("the state to be asked for", async || {
+        (crowd.asked() > 0).then_some(())
+    })
+    .await;
+    crowd.alice.leave(&crowd.room.room).await;
+    let asked = crowd.asked();
+    crowd.server.kill();
+    drop(held);
+    crowd.server.start_again().await;
+    // Another room of the same server, entered later, is whole: whoever was to ask for the first did so before.
+    let mut other = crowd
+        .stranger
+        .create_room("11", &crowd.stranger.user("mallory"), json!({}));
+    crowd.stranger.populate(&mut other, 30);
+    crowd.stranger.host(&other);
+    crowd.room = other;
+    crowd.join().await;
+    crowd.is_whole().await;
+    assert_eq!(
+        crowd.asked(),
+        asked + 1,
+        "it asked about the second room alone"
+    );
 }
 
 /// Where a server that is asked first does not let anybody in, or lies, the next one does.
@@ -285,6 +367,15 @@ async fn orvale_and_synapse_join_rooms_of_each_other_without_waiting_for_all_mem
             let _ = has_event(host, &room, &sent).await;
             let sent = host.send_text(&room, "welcome").await;
             let _ = has_event(other, &room, &sent).await;
+            // They were told few of the members at first, and asked for the others.
+            let done = match std::ptr::eq(other, carol) {
+                true => format!("State resync complete for {room}"),
+                false => "all members of a room are known".to_owned(),
+            };
+            eventually(&done, async || {
+                other.server().log().contains(&done).then_some(())
+            })
+            .await;
         }
         agree(&[&world.alice, &world.bob, carol], &room).await;
         let state = state_of(&world.alice, &room).await;

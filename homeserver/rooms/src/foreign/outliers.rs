@@ -31,6 +31,19 @@ impl Rooms {
         room: &Arc<Room>,
         arrivals: Vec<Arrival>,
     ) -> Result<()> {
+        for left in self.keep_what_is_allowed(room, arrivals).await? {
+            tracing::debug!(event_id = %left.pdu.event_id, "an event cannot be judged, and is left out");
+        }
+        Ok(())
+    }
+
+    /// As [`Rooms::keep_outliers`], which gives those that are left out.
+    pub(crate) async fn keep_what_is_allowed(
+        &self,
+        room: &Arc<Room>,
+        arrivals: Vec<Arrival>,
+    ) -> Result<Vec<Arrival>> {
+        let mut left = Vec::new();
         let mut waiting = None;
         let mut rest = in_auth_order(arrivals).into_iter().peekable();
         while rest.peek().is_some() {
@@ -38,13 +51,13 @@ impl Rooms {
             let permit = self.inner.store.permit().await?;
             let mut head = room.lock();
             waiting = self
-                .write_outliers(room, &mut head, some, permit)?
+                .write_outliers(room, &mut head, some, permit, &mut left)?
                 .or(waiting);
         }
         if let Some(waiting) = waiting {
             waiting.await?;
         }
-        Ok(())
+        Ok(left)
     }
 
     fn write_outliers(
@@ -53,6 +66,7 @@ impl Rooms {
         head: &mut Head,
         arrivals: Vec<Arrival>,
         permit: Permit,
+        left: &mut Vec<Arrival>,
     ) -> Result<Option<Pending>> {
         self.forget_looked_up(head);
         let mut judged: HashMap<OwnedEventId, Arc<Pdu>> = HashMap::new();
@@ -74,7 +88,7 @@ impl Rooms {
                 None => true,
             });
             if !missing.is_empty() {
-                tracing::debug!(event_id = %pdu.event_id, ?missing, "an event cannot be judged, and is left out");
+                left.push(Arrival { pdu, json });
                 continue;
             }
             let create = match self.create_here(room, head)? {

@@ -55,6 +55,8 @@ pub(super) struct Whole {
     at: Position,
     /// By place.
     entries: Vec<Known>,
+    /// How many of them are of users of this server.
+    pub(super) locals: u64,
 }
 
 /// What is kept flat of members of whom the room says nothing yet.
@@ -76,16 +78,6 @@ impl Whole {
             .entries
             .binary_search_by(|entry| entry.place.cmp(place));
         found.ok().and_then(|at| self.entries.get(at))
-    }
-
-    /// How many positions those may need who are told for themselves how they stand.
-    pub(super) fn locals(&self, rooms: &Rooms) -> u64 {
-        let users = self
-            .entries
-            .iter()
-            .filter_map(|entry| entry.member.as_ref());
-        let locals = users.filter(|(user, _)| rooms.is_local_name(user));
-        locals.count() as u64
     }
 }
 
@@ -129,7 +121,14 @@ impl Rooms {
             pending.await?;
             unwritten.forget(self.store().visible());
         }
-        Ok(Whole { state, at, entries })
+        let users = entries.iter().filter_map(|entry| entry.member.as_ref());
+        let locals = users.filter(|(user, _)| self.is_local_name(user)).count() as u64;
+        Ok(Whole {
+            state,
+            at,
+            entries,
+            locals,
+        })
     }
 
     /// Makes ready what is kept flat of the members in a state of whom the room's own state says nothing.
@@ -204,7 +203,8 @@ impl Rooms {
         Ok(flat)
     }
 
-    /// Takes what changed in a room's state, by the whole state before the join and what happened since, over into what is kept of it flat.
+    /// Takes what changed in a room's state, by the whole state before the join and what happened since, over into what is kept of it flat: into
+    /// a batch that has what was made ready.
     /// The users of this server who stand otherwise than they did.
     pub(super) fn flatten_changes(
         &self,
@@ -216,17 +216,16 @@ impl Rooms {
     ) -> Result<Vec<String>> {
         let Flat {
             before,
-            batch: ready,
             members,
             joined,
             invited,
             mut others,
+            ..
         } = flat;
         let states = &self.inner.states;
         let since = states.diff(whole.state, head.state, &head.unwritten)?;
         let since = since.into_iter().map(|difference| difference.hash);
         let ready_yet_changed: Vec<_> = since.filter(|place| others.insert(*place)).collect();
-        batch.append(ready);
         head.joined += joined;
         head.invited += invited;
         // What the room looked up may be otherwise now.

@@ -130,14 +130,15 @@ impl Rooms {
         let Some(partial) = partial.filter(|_| head.is_partial) else {
             return Ok(Mended::Not);
         };
-        let flat = match flat {
+        let mut flat = match flat {
             Some(flat) if flat.before != head.state => return Ok(Mended::Moved),
             Some(flat) => flat,
             None => self.flatten(room, head, whole)?,
         };
         let events = self.since_join(room, head)?;
         let redacted = self.kept_redacted(room, head)?;
-        let locals = whole.locals(self) + flat.others() as u64;
+        // Those who are told for themselves how they stand.
+        let locals = whole.locals + flat.others() as u64;
         let slots = (events.len() + redacted.len()) as u64;
         let reserved = self.store().reserve(permit, 1 + locals + slots);
         let at = reserved.at(0);
@@ -150,7 +151,7 @@ impl Rooms {
             slots: 1 + locals,
         };
         let stood = Stood::of(head);
-        let mut batch = Batch::new();
+        let mut batch = std::mem::take(&mut flat.batch);
         batch.log(Entry::Whole { room: room.number });
         let slot = |n| reserved.at(n);
         let mended = self

@@ -70,6 +70,10 @@ impl Rooms {
         for server in self.whom_to_ask(room, &partial)? {
             let whole = self.whole_state(&server, room, &partial, round < STRICT);
             let error = match tokio::time::timeout(patience.min(MOST_PATIENCE), whole).await {
+                Ok(Ok(_)) if !self.has_local_member(room)? => {
+                    self.leave_partial(room).await?;
+                    return Ok(true);
+                }
                 Ok(Ok(whole)) => {
                     self.mend(room, whole).await?;
                     tracing::info!(server_name = %server, room_id = %room.id, "all members of a room are known");

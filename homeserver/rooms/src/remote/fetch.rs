@@ -13,7 +13,7 @@ use ruma::{
     api::federation::{
         authorization::get_event_authorization,
         backfill::get_backfill,
-        event::{get_event, get_missing_events, get_room_state, get_room_state_ids},
+        event::{get_event, get_missing_events, get_room_state_ids},
     },
 };
 
@@ -281,19 +281,12 @@ impl Rooms {
                 missing.push(id.clone());
             }
         }
-        let arrivals = if missing.len() > FEW {
-            let request = get_room_state::v1::Request::new(id.to_owned(), room.id.clone());
-            let given = client.send_within(server, request, bounds).await?;
-            // As it came, it goes as soon as it is read: there may be much of it.
-            let (pdus, auth_chain) = (given.pdus, given.auth_chain);
-            let mut arrivals = self.believe(&room.id, &room.rules, &pdus).await?;
-            drop(pdus);
-            arrivals.extend(self.believe(&room.id, &room.rules, &auth_chain).await?);
-            arrivals
+        if missing.len() > FEW {
+            self.keep_state(server, room, id).await?;
         } else {
-            self.fetch_events(server, room, &missing).await?
-        };
-        self.keep_outliers(room, arrivals).await?;
+            let arrivals = self.fetch_events(server, room, &missing).await?;
+            self.keep_outliers(room, arrivals).await?;
+        }
         Ok(named.pdu_ids)
     }
 

@@ -8,6 +8,7 @@
 //! | `admit.rs` | users of other servers come and go through this one |
 //! | `receive.rs`, `inbox.rs` | events of transactions, and those of them that wait |
 //! | `fetch.rs` | what is missing before an event can be judged |
+//! | `stream.rs`, `split.rs` | a state that may be large, kept as it arrives |
 //! | `history.rs` | a room's history of before this server came, and of while it was away |
 //! | `reach.rs` | fetching it when somebody reads that far |
 //!
@@ -24,6 +25,8 @@ mod knock;
 mod leave;
 mod reach;
 mod receive;
+mod split;
+mod stream;
 
 pub use admit::{Admitted, GivenOnJoin};
 pub(crate) use ask::raw;
