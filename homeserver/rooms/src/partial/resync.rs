@@ -21,8 +21,9 @@ use crate::{
 
 /// How many servers are asked, one after the other, before it is waited a while.
 const SERVERS: usize = 4;
-/// How long the first servers are waited for; twice as long in each round, up to [`MOST_PATIENCE`].
+/// How long it is waited until the first servers begin to answer; twice as long in each round, up to [`MOST_PATIENCE`].
 const PATIENCE: Duration = Duration::from_secs(45);
+/// How long it is waited for all of an answer.
 const MOST_PATIENCE: Duration = Duration::from_secs(600);
 /// How long it is waited after the first round; twice as long after each, up to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_secs(2);
@@ -68,8 +69,9 @@ impl Rooms {
         }
         let patience = PATIENCE.saturating_mul(2_u32.saturating_pow(round));
         for server in self.whom_to_ask(room, &partial)? {
-            let whole = self.whole_state(&server, room, &partial, round < STRICT);
-            let error = match tokio::time::timeout(patience.min(MOST_PATIENCE), whole).await {
+            let patience = patience.min(MOST_PATIENCE);
+            let whole = self.whole_state(&server, room, &partial, (patience, round < STRICT));
+            let error = match tokio::time::timeout(MOST_PATIENCE, whole).await {
                 Ok(Ok(_)) if !self.has_local_member(room)? => {
                     self.leave_partial(room).await?;
                     return Ok(true);
@@ -109,10 +111,12 @@ impl Rooms {
         server: &ServerName,
         room: &Arc<Room>,
         partial: &Partial,
-        is_strict: bool,
+        (patience, is_strict): (Duration, bool),
     ) -> Result<Vec<Known>> {
         let join = self.event(partial.join)?;
-        let named = self.fetch_state_ids(server, room, join.event_id()).await?;
+        let named = self
+            .fetch_state_ids(server, room, join.event_id(), patience)
+            .await?;
         let known = self.list_state_at(join.state_before())?;
         let mut expected: HashMap<StateHash, OwnedEventId> = HashMap::new();
         for event in &known {

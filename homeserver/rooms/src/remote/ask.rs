@@ -141,15 +141,25 @@ impl Rooms {
                 let read = read.inspect_err(|error| tracing::debug!(%error, "an event is dropped"));
                 read.ok().filter(|event| event.room_id() == room)
             });
-            let verified = self.verifier()?.verify(read.collect(), rules).await;
-            believed.extend(verified.into_iter().filter_map(|verified| {
-                let verified =
-                    verified.inspect_err(|error| tracing::debug!(%error, "an event is dropped"));
-                verified.ok().map(Arrival::from)
-            }));
-            tokio::task::consume_budget().await;
+            believed.extend(self.verified(rules, read.collect()).await?);
         }
         Ok(believed)
+    }
+
+    /// Those events that are validly signed.
+    pub(super) async fn verified(
+        &self,
+        rules: &RoomVersionRules,
+        events: Vec<Foreign>,
+    ) -> Result<Vec<Arrival>> {
+        let verified = self.verifier()?.verify(events, rules).await;
+        tokio::task::consume_budget().await;
+        let verified = verified.into_iter().filter_map(|verified| {
+            let verified =
+                verified.inspect_err(|error| tracing::debug!(%error, "an event is dropped"));
+            verified.ok().map(Arrival::from)
+        });
+        Ok(verified.collect())
     }
 
     /// One event, well-formed, of this room, and validly signed.

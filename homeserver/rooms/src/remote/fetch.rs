@@ -248,7 +248,11 @@ impl Rooms {
         room: &Arc<Room>,
         id: &EventId,
     ) -> Result<NamedState> {
-        let named = self.fetch_state_ids(server, room, id).await?;
+        let named = self.fetch_state_ids(server, room, id, STATE_TIMEOUT);
+        let late = |_| Error::BadContent("the state takes too long".to_owned());
+        let named = tokio::time::timeout(2 * STATE_TIMEOUT, named)
+            .await
+            .map_err(late)??;
         let mut state = NamedState::new();
         for id in &named {
             let event = self
@@ -263,16 +267,18 @@ impl Rooms {
     }
 
     /// Fetches the events of the state before an event, and what allows them, as far as they are not known here. Which ones the state has.
+    /// The server has to begin its answers within `patience`.
     pub(crate) async fn fetch_state_ids(
         &self,
         server: &ServerName,
         room: &Arc<Room>,
         id: &EventId,
+        patience: Duration,
     ) -> Result<Vec<OwnedEventId>> {
         let client = self.federation()?;
         let mut bounds = client.bounds();
         bounds.max_bytes = MAX_STATE_BYTES;
-        bounds.timeout = bounds.timeout.max(STATE_TIMEOUT);
+        bounds.timeout = bounds.timeout.max(patience);
         let request = get_room_state_ids::v1::Request::new(id.to_owned(), room.id.clone());
         let named = client.send_within(server, request, bounds).await?;
         let mut missing = Vec::new();
@@ -282,7 +288,7 @@ impl Rooms {
             }
         }
         if missing.len() > FEW {
-            self.keep_state(server, room, id).await?;
+            self.keep_state(server, room, id, patience).await?;
         } else {
             let arrivals = self.fetch_events(server, room, &missing).await?;
             self.keep_outliers(room, arrivals).await?;
