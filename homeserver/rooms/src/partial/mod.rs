@@ -29,7 +29,9 @@ use std::{
 
 use orvale_storage::{
     Batch, Position, Store,
-    trees::rooms::{PARTIAL_EVENTS, PARTIAL_REDACTED, PARTIAL_ROOMS, PartialRecord, WHOLE_SINCE},
+    trees::rooms::{
+        Membership, PARTIAL_EVENTS, PARTIAL_REDACTED, PARTIAL_ROOMS, PartialRecord, WHOLE_SINCE,
+    },
 };
 use parking_lot::RwLock;
 use ruma::{OwnedServerName, RoomId, ServerName, UserId, events::StateEventType};
@@ -164,7 +166,14 @@ impl Rooms {
     /// Waits until it can be said how a user of this server stands in a room: where not all its members are known, and the user was asked
     /// in or knocked before this server came in, that is not part of what is known of its state.
     pub(crate) async fn await_standing(&self, user: &UserId, room: &Room) -> Result<()> {
-        if !self.is_partial(room.number) || self.find_membership(room, user)?.is_none() {
+        if !self.is_partial(room.number) {
+            return Ok(());
+        }
+        let stands = self.find_membership(room, user)?;
+        let is_asked = stands.is_some_and(|stands| {
+            matches!(stands.membership, Membership::Invite | Membership::Knock)
+        });
+        if !is_asked {
             return Ok(());
         }
         let member = self.find_state(room, &StateEventType::RoomMember, user.as_str())?;

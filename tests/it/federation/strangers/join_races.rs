@@ -1,4 +1,4 @@
-//! 12: join races.
+//! 12: join races. Those of rooms that are known in part are in `partial_joins.rs`.
 
 use orvale_tests::{Client, Network, Server, Stranger, encode, eventually};
 use reqwest::Method;
