@@ -378,6 +378,10 @@ async fn what_needs_all_members_is_refused_and_whoever_waits_is_told() {
     let user = person("zoe", &story.a);
     let refused = b.propose(origin, &there.id, &user, Membership::Join, None);
     assert!(matches!(refused, Err(crate::Error::UnknownRoom(_))));
+    let join = raw(&json!({}));
+    let admitted = b.admit(origin, (&there.id, of), &join, Membership::Join);
+    let refused = admitted.await;
+    assert!(matches!(refused, Err(crate::Error::UnknownRoom(_))));
     let (waited, ()) = tokio::join!(b.await_whole(there), story.made_whole());
     waited.unwrap();
     let given = b.state_for_server(origin, &there.id, of).unwrap();
