@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import i18next from "i18next";
+import { expect, test, vi } from "vitest";
 
-import { languageFor } from ".";
+import { languageFor, speak } from ".";
 import { english as first } from "./english";
 import { englishLater } from "./english-later";
 import type { Texts } from "./gather";
@@ -45,4 +46,15 @@ test("the browser's languages decide where nothing was chosen", () => {
   expect(languageFor("auto", ["fr-FR", "de-AT", "en"])).toBe("de");
   expect(languageFor("auto", ["fr"])).toBe("en");
   expect(languageFor("en", ["de"])).toBe("en");
+});
+
+test("nothing is drawn again because the page goes on speaking the language it speaks", async () => {
+  await speak("de");
+  const changed = vi.fn();
+  i18next.on("languageChanged", changed);
+  await speak("de");
+  expect(changed).not.toHaveBeenCalled();
+  await speak("en");
+  expect(changed).toHaveBeenCalledOnce();
+  i18next.off("languageChanged", changed);
 });

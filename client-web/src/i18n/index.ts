@@ -55,5 +55,7 @@ export async function speak(language: Language): Promise<void> {
     // Beside what parts that were loaded later have brought already.
     i18next.addResourceBundle("de", "translation", german, true, true);
   }
+  // Whoever is told that the language is another draws all there is again.
+  if (language === i18next.language) return;
   await i18next.changeLanguage(language);
 }

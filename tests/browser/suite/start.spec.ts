@@ -26,6 +26,41 @@ test("an account is made where the server lets one, and is welcomed", async ({ p
   expect(await violations(page)).toEqual([]);
 });
 
+test("who is new is told how to begin, on a phone too", async ({ page, orvale }) => {
+  const user = `newcomer-${Date.now()}`;
+  await orvale.register(user);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await logIn(page, user);
+  await expect(page.getByRole("heading", { name: `Welcome, ${user}` })).toBeVisible();
+  await page.getByRole("listitem", { name: "Welcome" }).getByRole("button", { name: "Join" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Welcome" })).toBeVisible();
+  await page.getByRole("button", { name: "Back to the conversations" }).click();
+  await expect(page.getByRole("navigation", { name: "Conversations" }).getByRole("button", { name: /Welcome/ })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+});
+
+test.describe("in a browser that wishes for German", () => {
+  test.use({ locale: "de-AT" });
+
+  test("the first words are German already", async ({ page }) => {
+    await page.addInitScript(() => {
+      const words: string[] = [];
+      Object.assign(window, { words });
+      const look = () => {
+        const now = document.querySelector("#root h1, #root h2")?.textContent;
+        if (now && words.at(-1) !== now) words.push(now);
+        requestAnimationFrame(look);
+      };
+      requestAnimationFrame(look);
+    });
+    await page.goto("/chat");
+    await expect(page.getByRole("heading", { name: /^Anmelden bei/ })).toBeVisible();
+    const words = await page.evaluate(() => (window as unknown as { words: string[] }).words);
+    expect(words.length).toBe(1);
+    expect(words[0]).toMatch(/^Anmelden bei/);
+  });
+});
+
 test("a token that is no longer good is told, and leaves the address", async ({ page }) => {
   await page.goto("/chat#token=a.b.c");
   await expect(page.getByText(/login link is no longer valid/)).toBeVisible();
