@@ -15,6 +15,7 @@ import {
   type Room,
 } from "matrix-js-sdk";
 
+import { Calm } from "./Calm";
 import { roomStore } from "./rooms";
 import { buildRows, ofThread, type Row } from "./rows";
 
@@ -59,11 +60,13 @@ export class TimelineStore {
   private set: EventTimelineSet | null = null;
   private snapshot: TimelineSnapshot = EMPTY;
   private stop: (() => void) | null = null;
-  private scheduled = false;
+  private readonly calm = new Calm(() => this.build());
   private readUpTo: string | null = null;
   /** Whether the rows are those of a conversation of two. */
   private direct = false;
   private load = 0;
+  /** Messages of others that came in since the rows were made. */
+  private unbuilt = 0;
   /** The newest messages of others, for the announcer. */
   private newest: MatrixEvent[] = [];
 
@@ -128,7 +131,7 @@ export class TimelineStore {
         ) {
           this.newest.push(event);
           if (this.newest.length > REMEMBERED) this.newest.shift();
-          this.patch({ arrived: this.snapshot.arrived + 1 });
+          this.unbuilt += 1;
         }
       }
       this.schedule();
@@ -357,12 +360,7 @@ export class TimelineStore {
   }
 
   private schedule(): void {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    queueMicrotask(() => {
-      this.scheduled = false;
-      this.build();
-    });
+    this.calm.ask();
   }
 
   private pending(room: Room): MatrixEvent[] {
@@ -411,7 +409,9 @@ export class TimelineStore {
       before,
     );
     const same = built.length === before.length && built.every((row, index) => row === before[index]);
-    this.patch({ ...more, rows: same ? before : built, atStart, live });
+    const arrived = this.snapshot.arrived + this.unbuilt;
+    this.unbuilt = 0;
+    this.patch({ ...more, rows: same ? before : built, atStart, live, arrived });
   }
 
   private patch(change: Partial<TimelineSnapshot>): void {

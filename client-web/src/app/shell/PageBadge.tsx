@@ -11,13 +11,21 @@ export function PageBadge() {
   const { t } = useTranslation();
   const { count } = useUnread();
   const name = t("app.title");
+  const unread = count > 0;
+  // Each apart: the browser takes its time with a new icon, also with the same one.
   useEffect(() => {
-    document.title = count > 0 ? `(${String(count)}) ${name}` : name;
-    document.querySelector("link[rel='icon']")?.setAttribute("href", count > 0 ? UNREAD : PLAIN);
-    return () => {
+    document.title = unread ? `(${String(count)}) ${name}` : name;
+  }, [count, unread, name]);
+  useEffect(() => {
+    const icon = document.querySelector("link[rel='icon']");
+    icon?.setAttribute("href", unread ? UNREAD : PLAIN);
+  }, [unread]);
+  useEffect(
+    () => () => {
       document.title = name;
       document.querySelector("link[rel='icon']")?.setAttribute("href", PLAIN);
-    };
-  }, [count, name]);
+    },
+    [name],
+  );
   return null;
 }

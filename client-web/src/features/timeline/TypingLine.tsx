@@ -1,11 +1,15 @@
 import Box from "@mui/material/Box";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 
 import { isolated } from "../../i18n/direction";
 import { useTyping } from "../../matrix/timeline";
 
-/** Who is typing. The line is always there, so that nothing moves when somebody begins. */
-export function TypingLine({ roomId }: { roomId: string }) {
+/**
+ * Who is typing. The line is always there, so that nothing moves when somebody begins. Not drawn with the messages: it looks at
+ * everybody in the room.
+ */
+export const TypingLine = memo(function TypingLine({ roomId }: { roomId: string }) {
   const { t } = useTranslation();
   const [a, b, ...more] = useTyping(roomId).map((name) => isolated(name));
   let text = "";
@@ -31,4 +35,4 @@ export function TypingLine({ roomId }: { roomId: string }) {
       {text}
     </Box>
   );
-}
+});

@@ -132,6 +132,17 @@ test("without sounds there are still cards, and the other way round", async () =
   expect(cards.map(({ text }) => text)).toEqual(["silent"]);
 });
 
+test("in a burst the browser is not asked for each message whether it may show one", async () => {
+  const mayShow = vi.fn(() => false);
+  around.mayShow = mayShow;
+  for (let nth = 0; nth < 20; nth += 1) {
+    await arrives(`noise ${String(nth)}`);
+    later(100);
+  }
+  expect(mayShow.mock.calls.length).toBeLessThanOrEqual(2);
+  expect(cards).toEqual([]);
+});
+
 test("what was said long ago is counted, not announced", async () => {
   const event = world.text(room, "@ben:example.org", "yesterday", { origin_server_ts: time - 86_400_000 });
   await room.addLiveEvents([event], { addToState: true });
