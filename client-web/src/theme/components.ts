@@ -136,7 +136,8 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
       },
     },
     MuiPaper: { styleOverrides: { root: { backgroundImage: "none" }, elevation8: floating } },
-    MuiMenu: { styleOverrides: { paper: { ...floating, borderRadius: 10 } } },
+    // As wide as its words, as long as the screen is: not as what is left beside where it opens.
+    MuiMenu: { styleOverrides: { paper: { ...floating, borderRadius: 10, width: "max-content" } } },
     MuiPopover: { styleOverrides: { paper: { ...floating, borderRadius: 10 } } },
     MuiDialog: {
       styleOverrides: {
