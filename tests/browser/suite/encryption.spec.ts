@@ -40,6 +40,16 @@ async function say(page: Page, text: string): Promise<void> {
   await expect(message(page, text)).toHaveAttribute("data-event-id", /^\$/);
 }
 
+/** Waits until a device of somebody has keys: before, nobody can write to it. */
+async function canBeWrittenTo(orvale: Orvale, token: string, userId: string): Promise<void> {
+  const keys = async () => {
+    const body = { device_keys: { [userId]: [] } };
+    const { device_keys } = await orvale.ask<{ device_keys: Record<string, object> }>("/_matrix/client/v3/keys/query", { token, body });
+    return Object.keys(device_keys[userId] ?? {}).length;
+  };
+  await expect.poll(keys).toBeGreaterThan(0);
+}
+
 /** A GIF of two frames, each a pixel of another colour. */
 const BLINKING = Buffer.from(
   "474946383961010001008000" + "00ff00000000ff" + "21ff0b4e45545343415045322e300301000000" +
@@ -274,11 +284,12 @@ test("a device with another client asks, and is verified here", async ({ page, o
 });
 
 test("edits, replies, reactions, threads and files of an encrypted conversation", async ({ page, browser, orvale, watched }) => {
-  const { first, roomId } = await twoPeople(orvale, "olive", "paul");
+  const { first, second, roomId } = await twoPeople(orvale, "olive", "paul");
   await encrypt(orvale, first.access_token, roomId);
   await logIn(page, "olive");
   const paul = await another(browser, "paul", orvale.address);
   for (const person of [page, paul]) await open(person, roomId);
+  await canBeWrittenTo(orvale, first.access_token, second.user_id);
   await say(page, "Lunch at tne?");
   await expect(message(paul, "Lunch at tne?")).toBeVisible();
   await field(page).press("ArrowUp");

@@ -190,9 +190,8 @@ test("mentions are offered, and whoever is named is told", async ({ page, browse
   await field(page).press("Enter");
   await expect(page.locator("a.pill-user", { hasText: "Chiara Moretti" })).toBeVisible();
   const chiara = await another(browser, "chiara", orvale.address);
-  await expect(
-    chiara.getByRole("navigation", { name: "Conversations" }).getByRole("status", { name: "1 mention" }),
-  ).toBeVisible();
+  const rooms = chiara.getByRole("navigation", { name: "Conversations" });
+  await expect(rooms.getByRole("button", { name: /Welcome/ }).getByRole("status", { name: "1 mention" })).toBeVisible();
   await open(chiara, /Welcome/);
   await expect(chiara.locator("a.pill-me")).toBeVisible();
   await chiara.context().close();

@@ -8,6 +8,7 @@ import MenuItem from "@mui/material/MenuItem";
 import Select from "@mui/material/Select";
 import TextField from "@mui/material/TextField";
 import { useId, useRef, useState, type KeyboardEvent, type SubmitEvent } from "react";
+import { flushSync } from "react-dom";
 import { useTranslation } from "react-i18next";
 
 import { IconAction } from "../../components/IconAction";
@@ -49,17 +50,20 @@ export function PollDialog({ place, onClose }: Props) {
   const change = (id: number, text: string) =>
     setLines((before) => before.map((line) => (line.id === id ? { id, text } : line)));
   const focusLine = (index: number) =>
-    setTimeout(() => form.current?.querySelectorAll<HTMLElement>("[data-answer]")[index]?.focus(), 0);
+    form.current?.querySelectorAll<HTMLElement>("[data-answer]")[index]?.focus();
   const add = () => {
     if (lines.length >= MOST_ANSWERS) return;
     const id = count.current;
     count.current += 1;
-    setLines([...lines, { id, text: "" }]);
+    // At once: what is typed next belongs into the new line already.
+    flushSync(() => setLines([...lines, { id, text: "" }]));
     focusLine(lines.length);
   };
   const remove = (index: number) => {
-    setLines(lines.filter((_, other) => other !== index));
-    setMost((before) => Math.min(before, Math.max(1, lines.length - 1)));
+    flushSync(() => {
+      setLines(lines.filter((_, other) => other !== index));
+      setMost((before) => Math.min(before, Math.max(1, lines.length - 1)));
+    });
     focusLine(Math.max(0, index - 1));
   };
   // Enter goes on to the next answer, as in a list that is being written.

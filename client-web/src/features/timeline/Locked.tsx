@@ -1,12 +1,15 @@
 import LockIcon from "@mui/icons-material/LockOutlined";
 import Box from "@mui/material/Box";
 import Link from "@mui/material/Link";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link as To } from "react-router";
 
 import { readAgain, useEncryption, useEncryptionState } from "../../matrix/encryption/hooks";
 import type { LockReason, TimelineEvent } from "../../matrix/events";
+
+/** A key may come late, into the backup too: after so many ms each it is looked for again, without being asked to. */
+const LOOKS = [3_000, 7_000, 15_000, 30_000];
 
 /** Instead of a message that cannot be read: why, and what one can do about it. */
 export function Locked({ event, lock }: { event: TimelineEvent; lock: LockReason }) {
@@ -22,6 +25,14 @@ export function Locked({ event, lock }: { event: TimelineEvent; lock: LockReason
       .catch(() => undefined)
       .finally(() => setTrying(false));
   };
+  const awaited = state === "here" && (lock === "before-device" || lock === "no-key");
+  useEffect(() => {
+    if (!awaited) return;
+    const looks = LOOKS.map((after) =>
+      setTimeout(() => void readAgain(encryption, event).catch(() => undefined), after),
+    );
+    return () => looks.forEach(clearTimeout);
+  }, [awaited, encryption, event]);
   const text = failed
     ? t("security.failed")
     : elsewhere
