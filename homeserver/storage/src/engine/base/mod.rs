@@ -234,7 +234,7 @@ mod tests {
         };
         let db = open();
         for n in 0..ENTRIES {
-            db.insert(n.to_be_bytes(), &[7; 1024]).unwrap();
+            db.insert(n.to_be_bytes(), [7; 1024]).unwrap();
         }
         db.flush().unwrap();
         // What was written stays until it is opened again.
