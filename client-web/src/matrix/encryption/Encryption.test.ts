@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 import { World } from "../../testing/world";
 import { viewOf } from "../events";
 import { encryptionOf } from "./Encryption";
+import type { Ownership } from "./ownership";
 
 function begin() {
   const world = new World();
@@ -99,6 +100,40 @@ test("the newest device of one's own is known before its request to verify is ta
   expect(looked).toBe(2);
   encryption.stop();
   localStorage.clear();
+});
+
+test("another tab gets the keys when the message that is just being encrypted is, not before", async () => {
+  const { world, encryption } = begin();
+  const room = world.room("!secret:example.org");
+  vi.spyOn(room, "hasEncryptionStateEvent").mockReturnValue(true);
+  const order: string[] = [];
+  let begun = false;
+  let encrypted: () => void = () => undefined;
+  (world.client as unknown as { cryptoBackend: object }).cryptoBackend = {
+    encryptEvent: () =>
+      new Promise<void>((done) => {
+        begun = true;
+        encrypted = done;
+      }).then(() => order.push("encrypted")),
+    stop: () => order.push("stopped"),
+  };
+  vi.spyOn(world.client, "getCrypto").mockReturnValue({} as never);
+  vi.spyOn(world.client as never, "updatePendingEventStatus" as never).mockReturnValue(undefined as never);
+  const inside = world.client as unknown as {
+    encryptEventIfNeeded: (event: unknown, room: unknown) => Promise<void>;
+  };
+  const event = world.event(room.roomId, "m.room.message", { msgtype: "m.text", body: "on its way" });
+  const sent = inside.encryptEventIfNeeded(event, room);
+  await vi.waitFor(() => expect(begun).toBe(true));
+  const ownership = (encryption as unknown as { ownership: Ownership }).ownership;
+  const given = ownership.onAsked(true);
+  await Promise.resolve();
+  expect(order).toEqual([]);
+  encrypted();
+  await sent;
+  expect(await given).toBe(true);
+  expect(order).toEqual(["encrypted", "stopped"]);
+  encryption.stop();
 });
 
 test("what cannot be loaded is a connection that failed: messages wait for it", async () => {

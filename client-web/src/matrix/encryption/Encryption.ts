@@ -78,6 +78,11 @@ function isForKeys(event: IToDeviceEvent): boolean {
   );
 }
 
+/** Of two windows side by side, the one that is written in. */
+function isLookedAt(): boolean {
+  return document.visibilityState === "visible" && document.hasFocus();
+}
+
 /** Stands between a client and its crypto. */
 export class Encryption implements SyncCryptoCallbacks {
   private readonly client: MatrixClient;
@@ -96,6 +101,8 @@ export class Encryption implements SyncCryptoCallbacks {
   private trust = 0;
   /** Something that would break if the keys went to another tab now. */
   busy = false;
+  /** Messages on their way: the keys stay until these are encrypted. */
+  private readonly encrypting = new Set<Promise<void>>();
   private readonly deviceListeners = new Set<(userIds: readonly string[]) => void>();
 
   constructor(client: MatrixClient) {
@@ -151,8 +158,11 @@ export class Encryption implements SyncCryptoCallbacks {
     const encrypt = inside.encryptEventIfNeeded.bind(client);
     inside.encryptEventIfNeeded = async (event: MatrixEvent, room?: Room) => {
       const open = event.isEncrypted() || event.isRedaction() || event.getType() === "m.reaction";
-      if (room?.hasEncryptionStateEvent() && !open) await this.need();
-      await encrypt(event, room);
+      if (!room?.hasEncryptionStateEvent() || open) return encrypt(event, room);
+      await this.need();
+      const encrypted = encrypt(event, room);
+      this.encrypting.add(encrypted);
+      await encrypted.finally(() => this.encrypting.delete(encrypted));
     };
     client.on(RoomStateEvent.Events, (event: MatrixEvent) => {
       if (event.getType() === "m.room.encryption" && event.getStateKey() === "") this.wake();
@@ -212,7 +222,7 @@ export class Encryption implements SyncCryptoCallbacks {
   private load(): Promise<void> {
     if (this.backend || this.stopped) return Promise.resolve();
     if (this.loading) {
-      void this.ownership.take(document.visibilityState === "visible").catch(() => undefined);
+      void this.ownership.take(isLookedAt()).catch(() => undefined);
       return this.loading;
     }
     this.become("loading");
@@ -239,7 +249,7 @@ export class Encryption implements SyncCryptoCallbacks {
 
   private async begin(): Promise<void> {
     const { client } = this;
-    await this.ownership.take(document.visibilityState === "visible");
+    await this.ownership.take(isLookedAt());
     this.become("loading");
     const before = this.mark();
     const key = await storeKey();
@@ -410,8 +420,10 @@ export class Encryption implements SyncCryptoCallbacks {
 
   /** Puts the keys away for another tab. */
   private async giveAway(looking: boolean): Promise<boolean> {
-    const used = document.visibilityState === "visible" && document.hasFocus();
-    if (this.busy || !this.backend || (used && !looking)) return false;
+    const may = () => !this.busy && this.backend !== undefined && (looking || !isLookedAt());
+    if (!may()) return false;
+    while (this.encrypting.size > 0) await Promise.allSettled(this.encrypting);
+    if (!may()) return false;
     this.putAway();
     this.become("elsewhere");
     // Time for what was on its way to the store.
