@@ -1,6 +1,26 @@
-import { expect, test } from "vitest";
+import { User } from "matrix-js-sdk";
+import { expect, test, vi } from "vitest";
 
-import { firstMessages } from "./client";
+import { World } from "../testing/world";
+import { firstMessages, startClient } from "./client";
+
+test("what the last visit knew of oneself is still known when the client has started", async () => {
+  const { client, me } = new World();
+  vi.spyOn(client.store, "startup").mockImplementation(() => {
+    const own = new User(me);
+    own.presence = "busy";
+    client.store.storeUser(own);
+    return Promise.resolve();
+  });
+  vi.spyOn(client.store, "getSavedSyncToken").mockResolvedValue("s1");
+  vi.spyOn(client, "startClient").mockImplementation(() => {
+    client.store.storeUser(new User(me));
+    return Promise.resolve();
+  });
+  vi.spyOn(client.http, "authedRequest").mockResolvedValue({ versions: [] });
+  await startClient(client);
+  expect(client.getUser(me)?.presence).toBe("busy");
+});
 
 test("LOAD-08: the more rooms, the fewer messages of each come first", () => {
   expect(firstMessages(0)).toBe(20);

@@ -6,6 +6,7 @@ import {
   IndexedDBStore,
   MemoryStore,
   PendingEventOrdering,
+  User,
   type MatrixClient,
   type SetPresence,
 } from "matrix-js-sdk";
@@ -157,15 +158,20 @@ export async function startClient(client: MatrixClient): Promise<boolean> {
   }
   const kept = await client.store.getSavedSyncToken().catch(() => null);
   const [rooms] = await Promise.all([kept === null ? countRooms(client) : 0, recallVersions(client)]);
-  await client.startClient({
+  const me = client.getSafeUserId();
+  const own = client.store.getUser(me) ?? User.createUser(me, client);
+  const started = client.startClient({
     filter: everydayFilter(client),
     initialSyncLimit: firstMessages(rooms),
     lazyLoadMembers: true,
     threadSupport: true,
     pendingEventOrdering: PendingEventOrdering.Detached,
   });
+  // The SDK has put somebody of whom nothing is known there: the server tells again only what has changed since the last visit.
+  client.store.storeUser(own);
+  await started;
   // Before the first sync, which would tell everybody that this person is online.
-  const presence = keptPresence(client.getSafeUserId());
+  const presence = keptPresence(me);
   if (presence) await client.setSyncPresence(presence as SetPresence);
   return kept !== null;
 }

@@ -118,7 +118,8 @@ test("another tab gets the keys when the message that is just being encrypted is
     stop: () => order.push("stopped"),
   };
   vi.spyOn(world.client, "getCrypto").mockReturnValue({} as never);
-  vi.spyOn(world.client as never, "updatePendingEventStatus" as never).mockReturnValue(undefined as never);
+  const echoes = world.client as unknown as { updatePendingEventStatus: () => void };
+  vi.spyOn(echoes, "updatePendingEventStatus").mockReturnValue(undefined);
   const inside = world.client as unknown as {
     encryptEventIfNeeded: (event: unknown, room: unknown) => Promise<void>;
   };
