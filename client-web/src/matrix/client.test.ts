@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 
 import { World } from "../testing/world";
 import { firstMessages, startClient } from "./client";
+import { storageTrouble } from "./storageTrouble";
 
 test("what the last visit knew of oneself is still known when the client has started", async () => {
   const { client, me } = new World();
@@ -20,6 +21,22 @@ test("what the last visit knew of oneself is still known when the client has sta
   vi.spyOn(client.http, "authedRequest").mockResolvedValue({ versions: [] });
   await startClient(client);
   expect(client.getUser(me)?.presence).toBe("busy");
+});
+
+test("a store that does not open keeps nobody waiting: the visit does without", async () => {
+  vi.useFakeTimers();
+  const { client } = new World();
+  const before = client.store;
+  vi.spyOn(before, "startup").mockReturnValue(new Promise(() => undefined));
+  vi.spyOn(client.http, "authedRequest").mockResolvedValue({ versions: [], joined_rooms: [] });
+  const start = vi.spyOn(client, "startClient").mockResolvedValue();
+  const started = startClient(client);
+  await vi.advanceTimersByTimeAsync(10_000);
+  await started;
+  expect(start).toHaveBeenCalledOnce();
+  expect(client.store).not.toBe(before);
+  expect(storageTrouble()).toBe(true);
+  vi.useRealTimers();
 });
 
 test("LOAD-08: the more rooms, the fewer messages of each come first", () => {

@@ -95,7 +95,27 @@ function storage(session: Session): IndexedDBStore | MemoryStore {
   } catch {
     // Private mode: no storage.
   }
-  return new MemoryStore({ localStorage: undefined as unknown as Storage });
+  return memory();
+}
+
+const memory = () => new MemoryStore({ localStorage: undefined as unknown as Storage });
+
+/** So long, in ms, what the last visit left is waited for: a browser holds it back while another page that had it does not end. */
+const STORE_PATIENCE = 5_000;
+
+/** Opens the store; where that fails or does not end, the visit does without. */
+async function openStore(client: MatrixClient): Promise<void> {
+  const late = new Promise<never>((_, failed) => {
+    setTimeout(() => failed(new Error("The store does not open")), STORE_PATIENCE);
+  });
+  try {
+    await Promise.race([client.store.startup(), late]);
+  } catch {
+    const store = memory();
+    store.setUserCreator((userId) => User.createUser(userId, client));
+    client.store = store;
+    tellStorageTrouble();
+  }
 }
 
 /** Makes the client of a session; nothing is asked yet. */
@@ -150,12 +170,7 @@ function everydayFilter(client: MatrixClient): Filter {
 export async function startClient(client: MatrixClient): Promise<boolean> {
   client.store.on?.("degraded", tellStorageTrouble);
   if (client.store instanceof MemoryStore && !(client.store instanceof IndexedDBStore)) tellStorageTrouble();
-  try {
-    await client.store.startup();
-  } catch {
-    // The store cannot be opened: everything comes from the server.
-    tellStorageTrouble();
-  }
+  await openStore(client);
   const kept = await client.store.getSavedSyncToken().catch(() => null);
   const [rooms] = await Promise.all([kept === null ? countRooms(client) : 0, recallVersions(client)]);
   const me = client.getSafeUserId();
