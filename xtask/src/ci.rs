@@ -17,6 +17,8 @@ pub(crate) fn lint() -> Result<()> {
     run(cargo(&["fmt", "--all", "--check"]))?;
     let rust_sdk = "tests/conformance/rust/Cargo.toml";
     run(cargo(&["fmt", "--manifest-path", rust_sdk, "--check"]))?;
+    // Its lock file knows what our crates need; told here, not after all other tests.
+    run(cargo(&["fetch", "--locked", "--manifest-path", rust_sdk]))?;
     beside(client::lints()?, || {
         run(cargo(&[
             "clippy",
