@@ -53,7 +53,8 @@ function handedOver(): boolean {
 export function SessionGate() {
   const [here, setHere] = useState(() => known);
   useEffect(() => {
-    if (!known) void restored.then(setHere);
+    // Also where it is known by now: it may have become so since this was drawn, and nobody would tell again.
+    void restored.then(setHere);
   }, []);
   const onLoggedIn = useCallback((session: Session) => {
     setHere({ session });
