@@ -11,12 +11,12 @@ pub(crate) fn build() -> Result<()> {
     run(npm(&["run", "--silent", "build"])?)
 }
 
-/// Formatting, lints, types.
-pub(crate) fn lints() -> Result<Vec<Command>> {
-    ["lint", "types"]
-        .map(|script| npm(&["run", "--silent", script]))
-        .into_iter()
-        .collect()
+/// Formatting and lints; types.
+pub(crate) fn lints() -> Result<[Command; 2]> {
+    Ok([
+        npm(&["run", "--silent", "lint"])?,
+        npm(&["run", "--silent", "types"])?,
+    ])
 }
 
 /// The tests that need no server; those whose name contains this, if given.

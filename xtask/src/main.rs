@@ -6,11 +6,12 @@
 
 mod bench;
 mod browser;
-mod ci;
 mod client;
 mod crash;
 mod debian;
 mod fill;
+mod lint;
+mod python;
 mod run;
 mod shell;
 mod synapse;
@@ -40,10 +41,8 @@ enum Command {
     Crash(crash::Options),
     /// Makes a large store and measures the server on it
     Fill(fill::Options),
-    /// What CI does: formatting, lints, tests
-    Ci,
-    /// Formatting and lints alone
-    Lint,
+    /// Formatting and lints
+    Lint(lint::Options),
     /// Checks the licences of all dependencies and looks for known vulnerabilities (needs cargo-deny; installs it)
     Deny,
 }
@@ -56,8 +55,7 @@ fn main() -> Result<()> {
         Command::Bench(options) => bench::bench(&options),
         Command::Crash(options) => crash::crash(&options),
         Command::Fill(options) => fill::fill(&options),
-        Command::Ci => ci::ci(),
-        Command::Lint => ci::lint(),
-        Command::Deny => ci::deny(),
+        Command::Lint(options) => lint::lint(&options),
+        Command::Deny => lint::deny(),
     }
 }

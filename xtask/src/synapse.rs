@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     bench::{Process, Running, certificates_in, free_port, wait_until_up},
+    python,
     shell::{command, output, run},
 };
 
@@ -81,27 +82,16 @@ pub(crate) fn start(place: &Path) -> Result<Running> {
 
 /// Installs it under a place, unless it is there; gives its Python.
 pub(crate) fn install(place: &Path) -> Result<PathBuf> {
-    let environment = place.join("synapse-venv");
-    let python = environment.join("bin/python");
-    if !python.exists() {
-        let mut create = command("python3", &["-m", "venv"]);
-        create.arg(&environment);
-        run(create)?;
-    }
-    let synapse = format!("matrix-synapse=={VERSION}");
-    run(command(
-        &python,
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            &synapse,
-            "psycopg2-binary",
-        ],
-    ))?;
+    let (python, steps) = installation(place);
+    steps.into_iter().try_for_each(run)?;
     Ok(python)
+}
+
+/// Its Python under a place, and what is to be run for Synapse to be there.
+pub(crate) fn installation(place: &Path) -> (PathBuf, Vec<Command>) {
+    let synapse = format!("matrix-synapse=={VERSION}");
+    let environment = place.join("synapse-venv");
+    python::installation(&environment, [synapse.as_ref(), "psycopg2-binary".as_ref()])
 }
 
 /// What a closed network may loosen, as for Orvale. Later files win.

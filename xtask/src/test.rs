@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::{
-    browser, client, debian,
+    browser, client, debian, python,
     run::target_dir,
     shell::{beside, cargo, command, exists, root, run},
     synapse,
@@ -28,16 +28,20 @@ pub(crate) struct Options {
 const TABLE: &str = "operations::table_of_operations_tells_what_is_implemented_and_what_proves_it";
 
 pub(crate) fn test(options: &Options) -> Result<()> {
-    let mut homeserver = None;
+    let mut aside = vec![client::tests(options.name.as_deref())?];
+    let mut pythons = None;
     if !options.without_clients {
-        install_clients()?;
-        homeserver = Some(synapse::install(&target_dir().join("bench"))?);
+        let (sdk, install_sdk) = clients()?;
+        let (homeserver, install_homeserver) = synapse::installation(&target_dir().join("bench"));
+        aside.extend(install_sdk);
+        aside.extend(install_homeserver);
+        pythons = Some((sdk, homeserver));
     }
     client::build()?;
     // The programs that tests start, built together with the tests: another choice of packages would have other features, and
     // everything would be built twice.
-    beside(vec![client::tests(options.name.as_deref())?], || {
-        run(cargo(&["build", "--workspace", "--bins", "--tests"]))
+    beside(aside, || {
+        run(cargo(&["build", "--workspace", "--all-targets"]))
     })?;
     if !options.without_clients {
         browser::test(options.name.as_deref())?;
@@ -50,11 +54,11 @@ pub(crate) fn test(options: &Options) -> Result<()> {
     tests.args(&options.name);
     tests.env("ORVALE_RECORD", &recorded);
     tests.env("ORVALE_TEST_BINARY", target_dir().join("debug/orvale"));
-    if options.without_clients {
-        tests.env("ORVALE_TEST_WITHOUT_CLIENTS", "1");
+    if let Some((sdk, homeserver)) = pythons {
+        tests.env("ORVALE_TEST_PYTHON", sdk);
+        tests.env("ORVALE_TEST_SYNAPSE", homeserver);
     } else {
-        tests.env("ORVALE_TEST_PYTHON", python());
-        tests.envs(homeserver.map(|python| ("ORVALE_TEST_SYNAPSE", python)));
+        tests.env("ORVALE_TEST_WITHOUT_CLIENTS", "1");
     }
     run(tests)?;
     if options.name.is_none() {
@@ -89,49 +93,26 @@ fn conformance() -> PathBuf {
     root().join("tests/conformance")
 }
 
-/// The Python that has what the tests need.
-fn python() -> PathBuf {
-    conformance().join(".venv/bin/python")
-}
-
-/// The clients that nobody here wrote: matrix-js-sdk from npm, matrix-nio from PyPI.
-fn install_clients() -> Result<()> {
-    let js = conformance().join("js");
-    if js.join("package.json").exists() {
-        ensure!(
-            exists("npm", &["--version"]),
-            "the tests with matrix-js-sdk need Node and npm: install them first"
-        );
-        let mut npm = command(
-            "npm",
-            &["ci", "--no-audit", "--no-fund", "--loglevel=error"],
-        );
-        npm.current_dir(&js);
-        run(npm)?;
-    }
-    let requirements =
-        ["nio", "fuzz"].map(|suite| conformance().join(suite).join("requirements.txt"));
-    if !python().exists() {
-        if !exists("python3", &["-c", "import ensurepip, venv"]) {
-            debian::install(&["python3", "python3-venv"], "testing with matrix-nio")?;
-        }
-        let mut venv = command("python3", &["-m", "venv"]);
-        venv.arg(conformance().join(".venv"));
-        run(venv)?;
-    }
-    let mut pip = command(
-        python(),
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ],
+/// The clients that nobody here wrote, matrix-js-sdk from npm and matrix-nio from PyPI: the Python of the latter, and how they are
+/// installed.
+fn clients() -> Result<(PathBuf, Vec<Command>)> {
+    ensure!(
+        exists("npm", &["--version"]),
+        "the tests with matrix-js-sdk need Node and npm: install them first"
     );
-    for requirements in requirements {
-        pip.arg("-r").arg(requirements);
+    let mut npm = command(
+        "npm",
+        &["ci", "--no-audit", "--no-fund", "--loglevel=error"],
+    );
+    npm.current_dir(conformance().join("js"));
+    if !exists("python3", &["-c", "import ensurepip, venv"]) {
+        debian::install(&["python3", "python3-venv"], "testing with matrix-nio")?;
     }
-    run(pip)?;
-    Ok(())
+    let wanted = ["nio", "fuzz"].map(|suite| conformance().join(suite).join("requirements.txt"));
+    let told = wanted
+        .iter()
+        .flat_map(|file| ["-r".as_ref(), file.as_os_str()]);
+    let (python, mut steps) = python::installation(&conformance().join(".venv"), told);
+    steps.push(npm);
+    Ok((python, steps))
 }
