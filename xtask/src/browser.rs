@@ -1,30 +1,27 @@
 //! The tests in a real browser against the real server: `tests/browser`.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::{
     client, debian,
     run::target_dir,
-    shell::{command, exists, root, run},
+    shell::{command, exists, root},
 };
 
 /// Names under which Debian and others install Chromium.
 const BROWSERS: [&str; 3] = ["chromium-headless-shell", "chromium", "chromium-browser"];
 
-/// The halves of `playwright.config.ts`.
-const PROJECTS: [&str; 2] = ["stories", "figures"];
-
-/// Runs them; those whose name contains this, if given.
-pub(crate) fn test(name: Option<&str>) -> Result<()> {
+/// The halves of `playwright.config.ts`: stories, and what measures time, which wants the machine to itself. Those whose name contains
+/// this, if given.
+pub(crate) fn tests(name: Option<&str>) -> Result<[Command; 2]> {
     let browser = browser()?;
     let folder = root().join("tests/browser");
     client::install(&folder)?;
-    // What measures time has the machine to itself, also when a story before it failed.
-    let told = PROJECTS.map(|project| {
-        let mut playwright = command(
-            "npx",
-            &["--no-install", "playwright", "test", "--project", project],
-        );
+    Ok(["stories", "figures"].map(|project| {
+        let mut playwright = command("npx", &["--no-install", "playwright", "test"]);
+        playwright.args(["--project", project]);
         if let Some(name) = name {
             playwright.args(["--grep", name, "--pass-with-no-tests"]);
         }
@@ -32,9 +29,8 @@ pub(crate) fn test(name: Option<&str>) -> Result<()> {
             .current_dir(&folder)
             .env("ORVALE_TEST_BROWSER", browser)
             .env("ORVALE_TEST_BINARY", target_dir().join("debug/orvale"));
-        run(playwright)
-    });
-    told.into_iter().collect()
+        playwright
+    }))
 }
 
 /// A Chromium; Debian's is installed where there is none.

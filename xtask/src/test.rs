@@ -28,14 +28,15 @@ pub(crate) struct Options {
 const TABLE: &str = "operations::table_of_operations_tells_what_is_implemented_and_what_proves_it";
 
 pub(crate) fn test(options: &Options) -> Result<()> {
-    let mut aside = vec![client::tests(options.name.as_deref())?];
-    let mut pythons = None;
+    let name = options.name.as_deref();
+    let mut aside = vec![client::tests(name)?];
+    let mut clients = None;
     if !options.without_clients {
-        let (sdk, install_sdk) = clients()?;
-        let (homeserver, install_homeserver) = synapse::installation(&target_dir().join("bench"));
-        aside.extend(install_sdk);
-        aside.extend(install_homeserver);
-        pythons = Some((sdk, homeserver));
+        let (python, install) = sdk()?;
+        aside.extend(install);
+        let (homeserver, install) = synapse::installation(&target_dir().join("bench"));
+        aside.extend(install);
+        clients = Some((python, homeserver, browser::tests(name)?));
     }
     client::build()?;
     // The programs that tests start, built together with the tests: another choice of packages would have other features, and
@@ -43,31 +44,32 @@ pub(crate) fn test(options: &Options) -> Result<()> {
     beside(aside, || {
         run(cargo(&["build", "--workspace", "--all-targets"]))
     })?;
-    if !options.without_clients {
-        browser::test(options.name.as_deref())?;
-    }
+    let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    tests.args(name);
     let recorded = target_dir().join("operations");
     if recorded.exists() {
         std::fs::remove_dir_all(&recorded)?;
     }
-    let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    tests.args(&options.name);
     tests.env("ORVALE_RECORD", &recorded);
     tests.env("ORVALE_TEST_BINARY", target_dir().join("debug/orvale"));
-    if let Some((sdk, homeserver)) = pythons {
-        tests.env("ORVALE_TEST_PYTHON", sdk);
-        tests.env("ORVALE_TEST_SYNAPSE", homeserver);
-    } else {
+    let Some((python, homeserver, [stories, figures])) = clients else {
         tests.env("ORVALE_TEST_WITHOUT_CLIENTS", "1");
-    }
-    run(tests)?;
-    if options.name.is_none() {
+        return run(tests);
+    };
+    tests.env("ORVALE_TEST_PYTHON", python);
+    tests.env("ORVALE_TEST_SYNAPSE", homeserver);
+    // Those in a browser compute, those over HTTP mostly wait: each fills the other's gaps. What measures time has the machine to itself,
+    // also when one of them failed.
+    let told = beside(vec![stories], || {
+        run(tests)?;
+        run(rust_sdk(&["--no-run"]))
+    });
+    let measured = run(figures);
+    told.and(measured)?;
+    if name.is_none() {
         run(operations(&recorded))?;
     }
-    if !options.without_clients {
-        run(rust_sdk(options.name.as_deref()))?;
-    }
-    Ok(())
+    run(rust_sdk(name.as_slice()))
 }
 
 /// Holds the table of operations against what the tests called.
@@ -79,13 +81,13 @@ fn operations(recorded: &Path) -> Command {
 }
 
 /// The journeys with matrix-rust-sdk: a workspace of their own, in the same folder for what is built.
-fn rust_sdk(name: Option<&str>) -> Command {
+fn rust_sdk(how: &[&str]) -> Command {
     let mut tests = cargo(&["test", "--locked", "--ignore-rust-version"]);
     let manifest = conformance().join("rust/Cargo.toml");
     tests.arg("--manifest-path").arg(manifest);
     tests.arg("--target-dir").arg(target_dir());
     tests.env("ORVALE_TEST_BINARY", target_dir().join("debug/orvale"));
-    tests.args(name);
+    tests.args(how);
     tests
 }
 
@@ -95,7 +97,7 @@ fn conformance() -> PathBuf {
 
 /// The clients that nobody here wrote, matrix-js-sdk from npm and matrix-nio from PyPI: the Python of the latter, and how they are
 /// installed.
-fn clients() -> Result<(PathBuf, Vec<Command>)> {
+fn sdk() -> Result<(PathBuf, Vec<Command>)> {
     ensure!(
         exists("npm", &["--version"]),
         "the tests with matrix-js-sdk need Node and npm: install them first"

@@ -1,22 +1,13 @@
-import { createHmac } from "node:crypto";
 import type { Page } from "@playwright/test";
 
-import { HANDOVER_SECRET, PASSWORD } from "../support/orvale.ts";
+import { handover, PASSWORD } from "../support/orvale.ts";
 import { expect, logIn, test, violations } from "../support/test.ts";
 
 const rooms = (page: Page) => page.getByRole("navigation", { name: "Conversations" });
 const screen = (page: Page, name: string) => page.screenshot({ path: `../artifacts/screens/session-${name}.png` });
 
-/** A token as the management system signs it. */
-function signed(claims: object): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const body = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
-  return `${body}.${createHmac("sha256", HANDOVER_SECRET).update(body).digest("base64url")}`;
-}
-
 test("ARC-06: the management system hands somebody over with a signed token", async ({ page }) => {
-  const token = signed({ sub: "wanda", name: "Wanda Vogel", exp: Math.floor(Date.now() / 1000) + 60 });
-  await page.goto(`/chat#token=${token}`);
+  await page.goto(`/chat#token=${handover({ sub: "wanda", name: "Wanda Vogel" })}`);
   await expect(page.getByRole("button", { name: /^Your account: / })).toBeVisible();
   expect(page.url()).not.toContain("token");
   await page.reload();

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -15,7 +16,14 @@ const crowdShare = process.env.ORVALE_TEST_CROWD ?? "10";
 export const PASSWORD = "orvale-demo";
 
 /** What the management system of the tests signs with when it hands somebody over. */
-export const HANDOVER_SECRET = "a secret of the browser tests, 32 bytes";
+const HANDOVER_SECRET = "a secret of the browser tests, 32 bytes";
+
+/** A token as the management system signs it, good for a minute. */
+export function handover(claims: { sub: string; name?: string }): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const body = `${part({ alg: "HS256", typ: "JWT" })}.${part({ ...claims, exp: Math.floor(Date.now() / 1000) + 60 })}`;
+  return `${body}.${createHmac("sha256", HANDOVER_SECRET).update(body).digest("base64url")}`;
+}
 
 /** The real server as a process, on a free port and an empty directory, with the demo's people and rooms. */
 export class Orvale {
