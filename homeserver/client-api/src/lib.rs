@@ -3,7 +3,7 @@
 //! - One file per endpoint, `<subject>/<endpoint>.rs`, named as in `ruma::api::client`; its first line gives method and path.
 //! - [`routes`] lists them all, by area, in the specification's order.
 //! - [`ApiState`] holds the handles that handlers take, each by `State<…>`.
-//! - [`Error`] is what a handler fails with; `error.rs` decides errcode and status for every error of the crates below.
+//! - [`Error`] is what a handler fails with; `error.rs` says what differs here from what `orvale-http` answers to the errors of the crates below.
 //!
 //! A handler translates: who calls, what they ask, what to answer. The rules are in `orvale-rooms`, `orvale-users` and so on.
 //!

@@ -5,7 +5,7 @@
 //! - [`routes`] lists them all, in the specification's order.
 //! - `authentication.rs` verifies who asks, before a handler sees the request: [`Origin`].
 //! - [`FederationState`] holds the handles that handlers take, each by `State<…>`.
-//! - [`Error`] is what a handler fails with; `error.rs` decides errcode and status for every error of the crates below.
+//! - [`Error`] is what a handler fails with; `error.rs` says what differs here from what `orvale-http` answers to the errors of the crates below.
 //!
 //! Whoever asks is a stranger: what a server may see and do in a room is found out by `orvale-rooms`, for that server, from the room that an
 //! event is in and not from the room that the URL names.

@@ -7,7 +7,7 @@
 //! - [`Caller`] is who calls, by the access token; [`Limits`] is how often they may.
 //! - [`Attempts`] slows down who guesses passwords.
 //! - [`Edge`] is around every request: CORS, limits by address, the request's span, its figures.
-//! - [`MatrixError`] is the standard error response.
+//! - [`MatrixError`] is the standard error response; `errors/` says what is answered to each error of the crates below.
 //!
 //! A handler takes what it needs, the request last:
 //!
@@ -25,12 +25,12 @@ mod caller;
 mod edge;
 mod endpoint;
 mod error;
+mod errors;
 mod heavy;
 mod limits;
 mod linger;
 mod request;
 mod rules;
-mod users_error;
 
 pub use answer::{Answer, JsonBytes, Whole};
 pub use attempts::Attempts;

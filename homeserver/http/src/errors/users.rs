@@ -1,4 +1,4 @@
-//! What a caller sees of the errors of accounts, in every API: each of them has callers.
+//! What is answered to the errors of accounts.
 
 use http::StatusCode;
 use orvale_users::Error as E;
