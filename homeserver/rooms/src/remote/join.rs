@@ -3,21 +3,20 @@
 use std::sync::Arc;
 
 use orvale_events::{Foreign, SUPPORTED_ROOM_VERSIONS};
-use orvale_storage::trees::rooms::Membership;
 use ruma::{
     OwnedServerName, RoomId, RoomVersionId, ServerName, UserId,
     api::federation::membership::{create_join_event, prepare_join_event},
 };
 
 use super::{
-    ask::{may_help, raw},
+    ask::raw,
     fetch::{MAX_STATE_BYTES, STATE_TIMEOUT},
+    through::{Signed, Step, Wish},
 };
 use crate::{
     Room, Rooms,
     error::{Error, Result},
-    foreign::{Entrance, LeftOut, Wanted},
-    member::MemberContent,
+    foreign::{Entrance, LeftOut},
 };
 
 impl Rooms {
@@ -63,36 +62,19 @@ impl Rooms {
         if self.users().is_guest(user)? {
             return Err(Error::GuestsForbidden);
         }
-        let content = MemberContent::new("join")
-            .or(&self.member_profile(user)?)
-            .reason(reason);
-        let mut failed = Error::Unreachable;
-        for server in servers {
-            match self.join_through(user, id, &server, content.clone()).await {
-                Ok(room) => {
-                    self.carry_over(user, &room).await;
-                    return Ok(room);
-                }
-                Err(error) => {
-                    tracing::info!(%error, server_name = %server, room_id = %id, "a join did not succeed through a server");
-                    let is_final = !may_help(&error);
-                    failed = error;
-                    if is_final {
-                        break;
-                    }
-                }
-            }
-        }
-        Err(failed)
+        let room = self
+            .step_through(servers, (user, id), Step::Join, reason)
+            .await?;
+        self.carry_over(user, &room).await;
+        Ok(room)
     }
 
-    async fn join_through(
+    pub(super) async fn join_through(
         &self,
-        user: &UserId,
-        id: &RoomId,
         server: &ServerName,
-        content: MemberContent,
+        wish: &Wish<'_>,
     ) -> Result<Arc<Room>> {
+        let (user, id) = (wish.user, wish.room_id);
         let client = self.federation()?;
         if let Some(room) = self.find(id)?.filter(|room| self.is_partial(room.number)) {
             self.await_whole(&room).await?;
@@ -101,13 +83,11 @@ impl Rooms {
         request.ver = SUPPORTED_ROOM_VERSIONS.to_vec();
         let proposed = client.send(server, request).await?;
         let version = proposed.room_version.unwrap_or(RoomVersionId::V1);
-        let rules = orvale_events::rules(&version)?;
-        let wanted = Wanted {
-            room_id: id,
-            user,
-            membership: Membership::Join,
-        };
-        let mut join = self.build_proposed(&rules, &proposed.event, &wanted, content)?;
+        let Signed {
+            event: mut join,
+            version,
+            rules,
+        } = self.sign(wish, version, &proposed.event)?;
 
         // What others send as soon as they know of the join has to wait until it is known here.
         let inbox = self.inner.inboxes.of(id).ok_or(Error::Unreachable)?;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use orvale_events::SUPPORTED_ROOM_VERSIONS;
-use orvale_storage::trees::rooms::Membership;
 use ruma::{
     OwnedServerName, RoomId, ServerName, UserId,
     api::federation::membership::{create_knock_event, prepare_knock_event},
@@ -11,21 +10,17 @@ use ruma::{
 use serde_json::value::RawValue;
 
 use super::{
-    ask::{may_help, raw},
+    ask::raw,
     invite::stripped,
+    through::{Signed, Step, Wish},
 };
-use crate::{
-    Room, Rooms,
-    error::{Error, Result},
-    foreign::Wanted,
-    member::MemberContent,
-};
+use crate::{Room, Rooms, error::Result};
 
 impl Rooms {
     /// Knocks on a room, through other servers if this one is not in it.
     ///
     /// # Errors
-    /// As of [`Rooms::knock`]; [`Error::Unreachable`] and [`Error::Remote`] if no server helps.
+    /// As of [`Rooms::knock`]; [`crate::Error::Unreachable`] and [`crate::Error::Remote`] if no server helps.
     pub async fn knock_anywhere(
         &self,
         user: &UserId,
@@ -43,44 +38,25 @@ impl Rooms {
             self.knock(user, &room, reason).await?;
             return Ok(room);
         }
-        let content = MemberContent::new("knock")
-            .or(&self.member_profile(user)?)
-            .reason(reason);
-        let mut failed = Error::Unreachable;
-        for server in servers {
-            match self.knock_through(user, id, &server, content.clone()).await {
-                Ok(room) => return Ok(room),
-                Err(error) => {
-                    let is_final = !may_help(&error);
-                    failed = error;
-                    if is_final {
-                        break;
-                    }
-                }
-            }
-        }
-        Err(failed)
+        self.step_through(servers, (user, id), Step::Knock, reason)
+            .await
     }
 
-    async fn knock_through(
+    pub(super) async fn knock_through(
         &self,
-        user: &UserId,
-        id: &RoomId,
         server: &ServerName,
-        content: MemberContent,
+        wish: &Wish<'_>,
     ) -> Result<Arc<Room>> {
+        let (user, id) = (wish.user, wish.room_id);
         let client = self.federation()?;
         let mut request = prepare_knock_event::v1::Request::new(id.to_owned(), user.to_owned());
         request.ver = SUPPORTED_ROOM_VERSIONS.to_vec();
         let proposed = client.send(server, request).await?;
-        let version = proposed.room_version;
-        let rules = orvale_events::rules(&version)?;
-        let wanted = Wanted {
-            room_id: id,
-            user,
-            membership: Membership::Knock,
-        };
-        let knock = self.build_proposed(&rules, &proposed.event, &wanted, content)?;
+        let Signed {
+            event: knock,
+            version,
+            ..
+        } = self.sign(wish, proposed.room_version, &proposed.event)?;
         let request = create_knock_event::v1::Request::new(
             id.to_owned(),
             knock.pdu.event_id.clone(),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `ask.rs` | whom to ask; verifying what is answered |
 //! | `join.rs`, `leave.rs`, `knock.rs` | our users come and go through other servers |
+//! | `through.rs` | what joining and knocking have in common: a server proposes, this one signs, the next is asked |
 //! | `invite.rs` | inviting users of other servers, and being invited by them |
 //! | `admit.rs` | users of other servers come and go through this one |
 //! | `receive.rs`, `inbox.rs` | events of transactions, and those of them that wait |
@@ -27,6 +28,7 @@ mod reach;
 mod receive;
 mod split;
 mod stream;
+mod through;
 
 pub use admit::{Admitted, GivenOnJoin};
 pub(crate) use ask::raw;
