@@ -14,7 +14,7 @@
 //! | `signing_key.rs`, `replace_key.rs` | the server's key; `orvale replace-key` |
 //! | `observe.rs` | logs and figures |
 //! | `landing/` | the page at `/connect` |
-//! | `demo.rs` | people and rooms to try things with |
+//! | `demo/` | people and rooms to try things with |
 
 #![allow(clippy::print_stdout, reason = "a program talks to its user")]
 
