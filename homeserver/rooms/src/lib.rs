@@ -26,7 +26,7 @@
 //! | `news.rs` | what delivery asks: summaries, stripped state |
 //! | `alias.rs`, `directory.rs` | room aliases, the public directory |
 //! | `direct.rs` | the one room in which two people write each other directly |
-//! | `upgrade.rs`, `carry_over.rs` | a new room in the place of an old one, and what its members keep |
+//! | `upgrade/`, `carry_over.rs` | a new room in the place of an old one, and what its members keep |
 //! | `summary.rs`, `spaces/` | what is shown of a room to those outside; the rooms of a space |
 //! | `for_servers.rs` | what other servers are shown of rooms |
 //! | `relations.rs`, `threads.rs` | what relates to an event, and what of it is bundled with the event |
