@@ -8,7 +8,7 @@ use orvale_storage::{
 };
 use ruma::{
     UInt, UserId,
-    directory::{Filter, PublicRoomsChunk, PublicRoomsChunkInit, RoomTypeFilter},
+    directory::{Filter, PublicRoomsChunk, PublicRoomsChunkInit, RoomNetwork, RoomTypeFilter},
     events::{
         StateEventType,
         room::{guest_access::GuestAccess, history_visibility::HistoryVisibility},
@@ -34,22 +34,22 @@ pub(crate) struct Listing {
     words: String,
 }
 
-/// A page of the directory.
+/// A page of the directory, as all endpoints tell it.
 #[derive(Debug, Default)]
 pub struct DirectoryPage {
     /// The rooms, those with most members first.
-    pub rooms: Vec<PublicRoomsChunk>,
+    pub chunk: Vec<PublicRoomsChunk>,
     /// Where the next page starts.
-    pub next: Option<DirectoryToken>,
+    pub next_batch: Option<String>,
     /// Where the page before starts.
-    pub previous: Option<DirectoryToken>,
+    pub prev_batch: Option<String>,
     /// How many rooms there are on all pages.
-    pub total: usize,
+    pub total_room_count_estimate: Option<UInt>,
 }
 
 /// A place in the directory: beside a room, which may gain and lose members meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DirectoryToken {
+struct DirectoryToken {
     is_backwards: bool,
     joined: u64,
     room: Position,
@@ -134,13 +134,20 @@ impl Rooms {
     /// A page of the directory. Reads something of every listed room.
     ///
     /// # Errors
-    /// Storage's.
+    /// [`Error::InvalidParam`] for a `since` that is no place in it; storage's.
     pub fn list_published(
         &self,
         filter: &Filter,
-        since: Option<DirectoryToken>,
-        limit: Option<usize>,
+        network: &RoomNetwork,
+        since: Option<&str>,
+        limit: Option<UInt>,
     ) -> Result<DirectoryPage> {
+        // The rooms of bridges are listed by the bridges' own servers, if at all.
+        if matches!(network, RoomNetwork::ThirdParty(_)) {
+            return Ok(DirectoryPage::default());
+        }
+        let since = since.map(DirectoryToken::from_str).transpose()?;
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok());
         let words = filter
             .generic_search_term
             .as_ref()
@@ -185,6 +192,7 @@ impl Rooms {
                 joined: joined.0,
                 room: *number,
             }
+            .to_string()
         };
         let chunks = page.iter().map(|(joined, _, listing)| {
             let mut chunk = listing.chunk.clone();
@@ -192,16 +200,16 @@ impl Rooms {
             chunk
         });
         Ok(DirectoryPage {
-            rooms: chunks.collect(),
-            next: page
+            chunk: chunks.collect(),
+            next_batch: page
                 .last()
                 .filter(|_| end < found.len())
                 .map(|last| token(last, false)),
-            previous: page
+            prev_batch: page
                 .first()
                 .filter(|_| start > 0)
                 .map(|first| token(first, true)),
-            total: found.len(),
+            total_room_count_estimate: UInt::try_from(found.len()).ok(),
         })
     }
 
@@ -268,6 +276,8 @@ fn has_type(filter: &Filter, room_type: Option<&RoomType>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ruma::uint;
+
     use super::*;
     use crate::{
         NewRoom, Preset,
@@ -284,7 +294,7 @@ mod tests {
     }
 
     fn names(page: &DirectoryPage) -> Vec<&str> {
-        page.rooms
+        page.chunk
             .iter()
             .filter_map(|room| room.name.as_deref())
             .collect()
@@ -310,23 +320,29 @@ mod tests {
             )
             .await
             .unwrap();
-        let list = |since: Option<DirectoryToken>| {
-            // As a client would hand it back.
-            let since = since.map(|token| token.to_string().parse().unwrap());
+        let list = |since: Option<String>| {
             rooms
-                .list_published(&Filter::new(), since, Some(2))
+                .list_published(
+                    &Filter::new(),
+                    &RoomNetwork::Matrix,
+                    since.as_deref(),
+                    Some(uint!(2)),
+                )
                 .unwrap()
         };
         let one = list(None);
-        assert_eq!((names(&one), one.total), (vec!["4", "1"], 5));
-        assert_eq!(one.previous, None);
-        let two = list(one.next);
+        assert_eq!(
+            (names(&one), one.total_room_count_estimate),
+            (vec!["4", "1"], Some(uint!(5)))
+        );
+        assert_eq!(one.prev_batch, None);
+        let two = list(one.next_batch);
         assert_eq!(names(&two), ["2", "3"]);
-        let three = list(two.next);
+        let three = list(two.next_batch);
         assert_eq!(names(&three), ["5"]);
-        assert_eq!(three.next, None);
-        assert_eq!(names(&list(three.previous)), ["2", "3"]);
-        assert_eq!(names(&list(two.previous)), ["4", "1"]);
+        assert_eq!(three.next_batch, None);
+        assert_eq!(names(&list(three.prev_batch)), ["2", "3"]);
+        assert_eq!(names(&list(two.prev_batch)), ["4", "1"]);
         assert!("x1_2".parse::<DirectoryToken>().is_err());
     }
 
@@ -355,7 +371,9 @@ mod tests {
             let mut filter = Filter::new();
             filter.generic_search_term = Some(words.to_owned()).filter(|words| !words.is_empty());
             filter.room_types = types;
-            let page = rooms.list_published(&filter, None, None).unwrap();
+            let page = rooms
+                .list_published(&filter, &RoomNetwork::Matrix, None, None)
+                .unwrap();
             names(&page)
                 .into_iter()
                 .map(ToOwned::to_owned)
@@ -412,12 +430,9 @@ mod tests {
             .did(&room, member(&alice, &alice, "leave"))
             .await
             .unwrap();
-        assert_eq!(
-            rooms
-                .list_published(&Filter::new(), None, None)
-                .unwrap()
-                .total,
-            0
-        );
+        let page = rooms
+            .list_published(&Filter::new(), &RoomNetwork::Matrix, None, None)
+            .unwrap();
+        assert_eq!(page.total_room_count_estimate, Some(uint!(0)));
     }
 }

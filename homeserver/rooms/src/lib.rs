@@ -108,7 +108,7 @@ pub use append::{Appended, Draft, Request, View, membership};
 pub use check::Checked;
 pub use create::{NewRoom, Preset};
 pub use direct::Direct;
-pub use directory::{DirectoryPage, DirectoryToken};
+pub use directory::DirectoryPage;
 pub use error::{Error, Result};
 pub use event::{Reader, StoredEvent};
 pub use filter::EventFilter;

@@ -2,18 +2,17 @@
 
 use axum::extract::State;
 use orvale_federation_client::FederationClient;
-use orvale_http::{OptionalCaller, Ruma};
+use orvale_http::{OptionalCaller, Ruma, heavy};
 use orvale_rooms::Rooms;
 use ruma::{
-    UInt,
     api::{
         client::directory::get_public_rooms::v3::{Request, Response},
         federation::directory::get_public_rooms::v1 as theirs,
     },
-    directory::Filter,
+    directory::{Filter, RoomNetwork},
 };
 
-use crate::{Error, directory::page, remote};
+use crate::{Error, remote};
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,
@@ -38,10 +37,17 @@ pub(crate) async fn handle(
         response.total_room_count_estimate = page.total_room_count_estimate;
         return Ok(response);
     }
-    let page = page(&rooms, &Filter::new(), since, limit)?;
-    let mut response = Response::new(page.rooms);
-    response.next_batch = page.next.map(|token| token.to_string());
-    response.prev_batch = page.previous.map(|token| token.to_string());
-    response.total_room_count_estimate = UInt::try_from(page.total).ok();
+    let page = heavy(|| {
+        rooms.list_published(
+            &Filter::new(),
+            &RoomNetwork::Matrix,
+            since.as_deref(),
+            limit,
+        )
+    })?;
+    let mut response = Response::new(page.chunk);
+    response.next_batch = page.next_batch;
+    response.prev_batch = page.prev_batch;
+    response.total_room_count_estimate = page.total_room_count_estimate;
     Ok(response)
 }

@@ -2,18 +2,14 @@
 
 use axum::extract::State;
 use orvale_federation_client::FederationClient;
-use orvale_http::{Caller, Ruma};
+use orvale_http::{Caller, Ruma, heavy};
 use orvale_rooms::Rooms;
-use ruma::{
-    UInt,
-    api::{
-        client::directory::get_public_rooms_filtered::v3::{Request, Response},
-        federation::directory::get_public_rooms_filtered::v1 as theirs,
-    },
-    directory::RoomNetwork,
+use ruma::api::{
+    client::directory::get_public_rooms_filtered::v3::{Request, Response},
+    federation::directory::get_public_rooms_filtered::v1 as theirs,
 };
 
-use crate::{Error, directory::page};
+use crate::Error;
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,
@@ -43,14 +39,10 @@ pub(crate) async fn handle(
         response.total_room_count_estimate = page.total_room_count_estimate;
         return Ok(response);
     }
-    // The rooms of bridges are listed by the bridges' own servers, if at all.
-    if matches!(room_network, RoomNetwork::ThirdParty(_)) {
-        return Ok(response);
-    }
-    let page = page(&rooms, &filter, since, limit)?;
-    response.chunk = page.rooms;
-    response.next_batch = page.next.map(|token| token.to_string());
-    response.prev_batch = page.previous.map(|token| token.to_string());
-    response.total_room_count_estimate = UInt::try_from(page.total).ok();
+    let page = heavy(|| rooms.list_published(&filter, &room_network, since.as_deref(), limit))?;
+    response.chunk = page.chunk;
+    response.next_batch = page.next_batch;
+    response.prev_batch = page.prev_batch;
+    response.total_room_count_estimate = page.total_room_count_estimate;
     Ok(response)
 }

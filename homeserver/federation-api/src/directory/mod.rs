@@ -3,32 +3,6 @@
 pub(crate) mod get_public_rooms;
 pub(crate) mod get_public_rooms_filtered;
 
-use orvale_http::heavy;
-use orvale_rooms::{DirectoryPage, Rooms};
-use ruma::{
-    UInt,
-    directory::{Filter, RoomNetwork},
-};
-
-use crate::Error;
-
-/// A page of this server's directory.
-fn page(
-    rooms: &Rooms,
-    filter: &Filter,
-    since: Option<String>,
-    limit: Option<UInt>,
-    network: &RoomNetwork,
-) -> Result<DirectoryPage, Error> {
-    // The rooms of bridges are listed by the bridges' own servers, if at all.
-    if matches!(network, RoomNetwork::ThirdParty(_)) {
-        return Ok(DirectoryPage::default());
-    }
-    let since = since.map(|token| token.parse()).transpose()?;
-    let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-    Ok(heavy(|| rooms.list_published(filter, since, limit))?)
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::Method;
