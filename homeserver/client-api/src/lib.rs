@@ -23,7 +23,6 @@ mod discovery;
 mod error;
 mod events;
 mod filter;
-mod heavy;
 mod keys;
 mod knock;
 mod media;

@@ -1,12 +1,12 @@
 //! `GET /_matrix/client/v3/room_keys/keys/{roomId}`
 
 use axum::extract::State;
-use orvale_http::{Caller, Ruma};
+use orvale_http::{Caller, Ruma, heavy};
 use orvale_users::{BackupWhich, Users};
 use ruma::api::client::backup::get_backup_keys_for_room::v3::{Request, Response};
 
 use super::told;
-use crate::{Error, heavy::heavy};
+use crate::Error;
 
 pub(crate) async fn handle(
     State(users): State<Users>,

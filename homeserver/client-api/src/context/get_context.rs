@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use axum::extract::State;
-use orvale_http::{Caller, JsonBytes, Ruma};
+use orvale_http::{Caller, JsonBytes, Ruma, heavy};
 use orvale_rooms::{MAX_PAGE, Rooms};
 use ruma::api::client::context::get_context::v3::Request;
 
-use crate::{Error, events, heavy::heavy};
+use crate::{Error, events};
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,

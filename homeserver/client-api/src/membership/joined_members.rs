@@ -1,11 +1,11 @@
 //! `GET /_matrix/client/v3/rooms/{roomId}/joined_members`
 
 use axum::extract::State;
-use orvale_http::{Caller, Ruma};
+use orvale_http::{Caller, Ruma, heavy};
 use orvale_rooms::Rooms;
 use ruma::api::client::membership::joined_members::v3::{Request, Response, RoomMember};
 
-use crate::{Error, heavy::heavy};
+use crate::Error;
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,

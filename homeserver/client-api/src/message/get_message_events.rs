@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use axum::extract::State;
-use orvale_http::{Caller, JsonBytes, Ruma};
+use orvale_http::{Caller, JsonBytes, Ruma, heavy};
 use orvale_rooms::{MAX_PAGE, Rooms, Stretch};
 use ruma::api::client::message::get_message_events::v3::Request;
 
-use crate::{Error, events, heavy::heavy};
+use crate::{Error, events};
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,

@@ -6,11 +6,11 @@ pub(crate) mod get_relating_events_with_rel_type_and_event_type;
 
 use std::io::Write;
 
-use orvale_http::{Caller, JsonBytes};
+use orvale_http::{Caller, JsonBytes, heavy};
 use orvale_rooms::{Related, Relating, Rooms};
 use ruma::{EventId, RoomId, UInt, api::Direction};
 
-use crate::{Error, events, heavy::heavy};
+use crate::{Error, events};
 
 #[cfg(test)]
 mod tests;

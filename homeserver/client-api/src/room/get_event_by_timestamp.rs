@@ -1,11 +1,11 @@
 //! `GET /_matrix/client/v1/rooms/{roomId}/timestamp_to_event`
 
 use axum::extract::State;
-use orvale_http::{Caller, Ruma};
+use orvale_http::{Caller, Ruma, heavy};
 use orvale_rooms::Rooms;
 use ruma::api::client::room::get_event_by_timestamp::v1::{Request, Response};
 
-use crate::{Error, heavy::heavy};
+use crate::Error;
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io::Write};
 
 use axum::extract::State;
-use orvale_http::{Caller, Json, JsonBytes, MatrixError, Query};
+use orvale_http::{Caller, Json, JsonBytes, MatrixError, Query, heavy};
 use orvale_rooms::Rooms;
 use orvale_search::{
     ContextLimits, Group, GroupKey, Has, Hit, Key, Ordering, Page, Profile, Search, Wanted,
@@ -12,7 +12,7 @@ use ruma::api::client::filter::RoomEventFilter;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Error, events, heavy::heavy};
+use crate::{Error, events};
 
 /// How many hits a page has, and how many events stand before and after each, where nothing is said.
 const PAGE: u64 = 10;

@@ -1,14 +1,14 @@
 //! `GET /_matrix/client/v1/rooms/{roomId}/hierarchy`
 
 use axum::extract::State;
-use orvale_http::{Caller, Json, MatrixError, Ruma};
+use orvale_http::{Caller, Json, MatrixError, Ruma, heavy};
 use orvale_rooms::{Others, RoomSummary, Rooms, Walk};
 use ruma::{UInt, api::client::space::get_hierarchy::v1::Request};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::RemoteRooms;
-use crate::{Error, heavy::heavy};
+use crate::Error;
 
 /// How often other servers are asked about rooms that are not here, each time about those in the rooms before.
 const ROUNDS: usize = 4;

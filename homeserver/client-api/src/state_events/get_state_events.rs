@@ -1,11 +1,11 @@
 //! `GET /_matrix/client/v3/rooms/{roomId}/state`
 
 use axum::extract::State;
-use orvale_http::{Caller, JsonBytes, Ruma};
+use orvale_http::{Caller, JsonBytes, Ruma, heavy};
 use orvale_rooms::Rooms;
 use ruma::api::client::state::get_state_events::v3::Request;
 
-use crate::{Error, events, heavy::heavy};
+use crate::{Error, events};
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use orvale_federation_client::FederationClient;
-use orvale_http::{Json, MatrixError, OptionalCaller, Ruma};
+use orvale_http::{Json, MatrixError, OptionalCaller, Ruma, heavy};
 use orvale_rooms::{Error as E, Membership, RoomSummary, Rooms};
 use ruma::{
     OwnedRoomId, OwnedRoomOrAliasId, OwnedServerName, RoomAliasId, UserId,
@@ -10,7 +10,7 @@ use ruma::{
 };
 use serde::Serialize;
 
-use crate::{Error, RemoteRooms, heavy::heavy, remote::only_for_users};
+use crate::{Error, RemoteRooms, remote::only_for_users};
 
 /// Ours, for ruma's cannot be written where a join rule is none of the specification's.
 #[derive(Serialize)]

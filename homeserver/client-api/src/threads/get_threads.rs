@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use axum::extract::State;
-use orvale_http::{Caller, JsonBytes, Ruma};
+use orvale_http::{Caller, JsonBytes, Ruma, heavy};
 use orvale_rooms::Rooms;
 use ruma::api::client::threads::get_threads::v1::{IncludeThreads, Request};
 
-use crate::{Error, events, heavy::heavy, relations::page_size};
+use crate::{Error, events, relations::page_size};
 
 pub(crate) async fn handle(
     State(rooms): State<Rooms>,

@@ -1,11 +1,11 @@
 //! `POST /_matrix/client/v3/user_directory/search`
 
 use axum::extract::State;
-use orvale_http::{Caller, Ruma};
+use orvale_http::{Caller, Ruma, heavy};
 use orvale_search::{Person, Search};
 use ruma::api::client::user_directory::search_users::v3::{Request, Response, User};
 
-use crate::{Error, heavy::heavy};
+use crate::Error;
 
 pub(crate) async fn handle(
     State(search): State<Search>,
