@@ -57,6 +57,21 @@ impl Rooms {
         if user.server_name() != origin {
             return Err(forbidden("a server asks for its own users"));
         }
+        let room = self.room_for(origin, id, membership)?;
+        if versions.is_some_and(|versions| !versions.contains(&room.version)) {
+            return Err(Error::IncompatibleRoomVersion(room.version.to_string()));
+        }
+        let template = self.member_template(&room, user, membership)?;
+        Ok((room.version.clone(), template))
+    }
+
+    /// The room that a user of another server wants to come into, out of or to the door of.
+    fn room_for(
+        &self,
+        origin: &ServerName,
+        id: &RoomId,
+        membership: Membership,
+    ) -> Result<Arc<Room>> {
         let unknown = || Error::UnknownRoom(id.to_owned());
         let room = self.find(id)?.ok_or_else(unknown)?;
         // Whether they may come in cannot be said before all members are known; another server can say it.
@@ -67,11 +82,7 @@ impl Rooms {
         if !self.acl_allows(&room, origin)? {
             return Err(forbidden("the room does not let your server take part"));
         }
-        if versions.is_some_and(|versions| !versions.contains(&room.version)) {
-            return Err(Error::IncompatibleRoomVersion(room.version.to_string()));
-        }
-        let template = self.member_template(&room, user, membership)?;
-        Ok((room.version.clone(), template))
+        Ok(room)
     }
 
     /// Takes the event by which a user of another server joins, leaves or knocks.
@@ -85,16 +96,7 @@ impl Rooms {
         event: &RawValue,
         membership: Membership,
     ) -> Result<Admitted> {
-        let unknown = || Error::UnknownRoom(id.to_owned());
-        let room = self.find(id)?.ok_or_else(unknown)?;
-        // Whether they may come in cannot be said before all members are known; another server can say it.
-        let needs_all = membership != Membership::Leave && self.is_partial(room.number);
-        if needs_all || !self.is_resident(&room)? {
-            return Err(unknown());
-        }
-        if !self.acl_allows(&room, origin)? {
-            return Err(forbidden("the room does not let your server take part"));
-        }
+        let room = self.room_for(origin, id, membership)?;
         let mut event = Foreign::read(event.get().as_bytes(), &room.rules)?;
         if event.event_id() != event_id {
             return Err(Error::BadContent("the event has another ID".to_owned()));
