@@ -18,7 +18,10 @@ use hyper_util::{
     server::graceful::{GracefulShutdown, Watcher},
 };
 use orvale_http::ClientAddress;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -200,7 +203,7 @@ async fn accept(
     }
 }
 
-/// Finds out which version of HTTP a connection speaks, then serves it in a task no larger than that needs.
+/// Finds out which version of HTTP a connection speaks, then serves it.
 async fn begin(
     server: Arc<Server>,
     stream: TcpStream,
@@ -213,17 +216,7 @@ async fn begin(
         () = stop.cancelled() => return,
     };
     let Ok(Ok(http2)) = version else { return };
-    let service = service(&server, from);
-    let stream = TokioIo::new(stream);
-    if http2 {
-        tokio::spawn(run(
-            watcher.watch(server.http2.serve_connection(stream, service))
-        ));
-    } else {
-        tokio::spawn(run(
-            watcher.watch(server.http1.serve_connection(stream, service))
-        ));
-    }
+    serve_in_task(&server, stream, http2, from, watcher);
 }
 
 /// Makes a connection a secret one, then serves it by the version of HTTP that was agreed on.
@@ -245,7 +238,18 @@ async fn begin_tls(
         Err(_) => return,
     };
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let service = service(&server, from);
+    serve_in_task(&server, stream, http2, from, watcher);
+}
+
+/// Serves a connection in a task no larger than its version of HTTP needs.
+fn serve_in_task(
+    server: &Server,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    http2: bool,
+    from: IpAddr,
+    watcher: Watcher,
+) {
+    let service = service(server, from);
     let stream = TokioIo::new(stream);
     if http2 {
         tokio::spawn(run(
