@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use object_store::MultipartUpload;
+use orvale_storage::trees::media::MediaContent;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
-use crate::{Error, Media, Result, names::Name};
+use crate::{Details, Error, Media, Result, content_type, filename, names::Name};
 
 /// Up to this size an upload is gathered in memory and written at once; beyond, it is written in parts of it, of which one is
 /// being received while the one before is being written.
@@ -16,6 +17,23 @@ pub(crate) struct Received {
     pub(crate) name: Name,
     pub(crate) size: u64,
     pub(crate) sha256: [u8; 32],
+}
+
+impl Received {
+    /// What is recorded of it.
+    pub(crate) fn content(&self, details: &Details, uploaded_at: u64) -> MediaContent {
+        let content_type = details.content_type.as_deref();
+        MediaContent {
+            object: self.name.object(),
+            content_type: content_type
+                .and_then(content_type::accept)
+                .map(str::to_owned),
+            filename: details.filename.as_deref().and_then(filename::clean),
+            size: self.size,
+            sha256: self.sha256,
+            uploaded_at,
+        }
+    }
 }
 
 /// An upload on its way in. Dropped before its end, it leaves nothing.

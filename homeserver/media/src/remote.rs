@@ -12,7 +12,7 @@ use http::{HeaderMap, Request, header};
 use orvale_federation_client::{Bounds, FederationClient, Opened};
 use orvale_storage::{
     Batch,
-    trees::media::{LOOSE, MEDIA, MediaContent, MediaRecord, MediaState, UPLOADS, USAGE, Usage},
+    trees::media::{LOOSE, MEDIA, MediaRecord, MediaState, UPLOADS, USAGE, Usage},
 };
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
@@ -21,7 +21,7 @@ use ruma::{
     api::federation::authenticated_media::get_content, http_headers::ContentDisposition,
 };
 
-use crate::{Details, Error, Media, Result, content_type, filename, incoming::Received, multipart};
+use crate::{Details, Error, Media, Result, incoming::Received, multipart};
 
 /// Under this name it is noted what media of other servers takes up: no user has it.
 pub(crate) const OWNER: &str = "";
@@ -138,19 +138,9 @@ impl Media {
         details: &Details,
         now: MilliSecondsSinceUnixEpoch,
     ) -> Result<()> {
-        let Received { name, size, sha256 } = received;
         let now = now.get().into();
-        let content_type = details.content_type.as_deref();
-        let content = MediaContent {
-            object: name.object(),
-            content_type: content_type
-                .and_then(content_type::accept)
-                .map(str::to_owned),
-            filename: details.filename.as_deref().and_then(filename::clean),
-            size,
-            sha256,
-            uploaded_at: now,
-        };
+        let content = received.content(details, now);
+        let Received { name, size, .. } = received;
         let record = MediaRecord {
             uploader: None,
             created_at: now,

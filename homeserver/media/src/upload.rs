@@ -4,12 +4,12 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use orvale_storage::{
     Batch,
-    trees::media::{LOOSE, MEDIA, MediaContent, MediaRecord, MediaState, PENDING, UPLOADS, Usage},
+    trees::media::{LOOSE, MEDIA, MediaRecord, MediaState, PENDING, UPLOADS, Usage},
 };
 use ruma::{MilliSecondsSinceUnixEpoch, OwnedMxcUri, ServerName, UserId};
 
 use crate::{
-    Error, Media, Result, content_type, filename,
+    Error, Media, Result,
     incoming::{Incoming, Received},
     media_id,
 };
@@ -197,24 +197,9 @@ impl Media {
     ) -> Result<()> {
         let (media, user) = (self.clone(), user_id.as_str().to_owned());
         let recording = async move {
-            let Received {
-                mut name,
-                size,
-                sha256,
-            } = received;
             let now = now.get().into();
-            let content = MediaContent {
-                object: name.object(),
-                content_type: details
-                    .content_type
-                    .as_deref()
-                    .and_then(content_type::accept)
-                    .map(str::to_owned),
-                filename: details.filename.as_deref().and_then(filename::clean),
-                size,
-                sha256,
-                uploaded_at: now,
-            };
+            let content = received.content(&details, now);
+            let Received { mut name, size, .. } = received;
             let record = MediaRecord {
                 uploader: Some(user.clone()),
                 created_at: pending.as_ref().map_or(now, |pending| pending.created_at),
