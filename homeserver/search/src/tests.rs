@@ -12,7 +12,7 @@ use std::sync::{
 
 use orvale_events::ServerKey;
 use orvale_rooms::{Draft, Message, NewRoom, Preset, Room, Rooms, Txn};
-use orvale_storage::Store;
+use orvale_storage::{Batch, Entry, Store};
 use orvale_users::{NewAccount, Users};
 use ruma::{
     MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, UInt, UserId,
@@ -37,7 +37,10 @@ fn raw(value: &Value) -> Box<RawValue> {
 }
 
 fn rooms() -> Rooms {
-    let store = Store::in_memory();
+    rooms_over(Store::in_memory())
+}
+
+fn rooms_over(store: Store) -> Rooms {
     let key = ServerKey::generate("orvale.test".try_into().unwrap());
     let users = Users::new(
         store.clone(),
@@ -252,6 +255,36 @@ async fn an_edited_message_is_found_by_what_it_says_now_and_a_redacted_one_not_a
     assert_eq!(world.found(&bob, "banana").await, [message.clone()]);
     world.redact(&alice, &room, &message).await;
     assert!(world.found(&bob, "banana").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_somebody_redacts_who_may_not_is_found_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = Place::Directory(directory.path().join("search"));
+    let world = World::in_place(rooms(), place.clone());
+    let [alice] = world.people(["alice"]).await;
+    let room = world.room(&alice, &[]).await;
+    let message = world.say(&alice, &room, "apple").await;
+    let whole = world.rooms.find_event(&message).unwrap().unwrap();
+    world.redact(&alice, &room, &message).await;
+    assert!(world.found(&alice, "apple").await.is_empty());
+    world.search.close().await;
+
+    // As where it turns out, once all members are known, that it was not allowed.
+    let store = world.rooms.store().clone();
+    let mut batch = Batch::new();
+    batch
+        .rewrite(whole.position, &Entry::Event(whole.record.clone()))
+        .log(Entry::Whole { room: room.number });
+    store.commit(batch).await.unwrap();
+    let world = World::in_place(rooms_over(store.clone()), place);
+    assert!(world.search.seen() > whole.position, "it goes on");
+    assert_eq!(world.found(&alice, "apple").await, [message.clone()]);
+    world.search.close().await;
+
+    // And as where that is known before it is looked at.
+    let world = World::in_place(rooms_over(store), Place::Memory);
+    assert_eq!(world.found(&alice, "apple").await, [message]);
 }
 
 #[tokio::test]

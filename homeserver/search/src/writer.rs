@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use orvale_rooms::{Rooms, StoredEvent};
+use orvale_rooms::{Order, Rooms, StoredEvent};
 use orvale_storage::{Entry, Position, Standing};
 use ruma::events::TimelineEventType;
 use tantivy::{IndexWriter, Term, collector::TopDocs, query::TermQuery, schema::IndexRecordOption};
@@ -50,20 +50,12 @@ impl Writer {
     pub(crate) fn advance(&mut self) -> Result<bool> {
         let entries = self.rooms.store().log(self.at, READ)?;
         for (at, entry) in &entries {
-            if let Entry::Event(record) = entry
-                && record.standing == Standing::Accepted
-            {
-                let event = self.rooms.load(*at, record.clone());
-                match event
-                    .map_err(Into::into)
-                    .and_then(|event| self.take(&event))
-                {
-                    // One event that cannot be read shall not keep all others from being found.
-                    Err(Error::Rooms(error)) => {
-                        tracing::warn!(position = %at, %error, "an event is not searched");
-                    }
-                    taken => taken?,
+            match self.take_entry(*at, entry) {
+                // One event that cannot be read shall not keep all others from being found.
+                Err(Error::Rooms(error)) => {
+                    tracing::warn!(position = %at, %error, "an event is not searched");
                 }
+                taken => taken?,
             }
             self.at = *at;
         }
@@ -106,19 +98,55 @@ impl Writer {
         Ok(())
     }
 
-    fn take(&mut self, event: &StoredEvent) -> Result<()> {
-        if event.pdu.kind == TimelineEventType::RoomRedaction {
-            return match &event.pdu.redacts {
-                Some(redacted) => match self.rooms.find_event(redacted)? {
-                    Some(redacted) => self.take_redacted(&redacted),
-                    None => Ok(()),
-                },
-                None => Ok(()),
-            };
+    fn take_entry(&mut self, at: Position, entry: &Entry) -> Result<()> {
+        match entry {
+            Entry::Event(record) if record.standing == Standing::Accepted => {
+                let event = self.rooms.load(at, record.clone())?;
+                self.take(&event, false)
+            }
+            Entry::Whole { room } => self.take_again(*room, at),
+            _ => Ok(()),
         }
+    }
+
+    /// Takes in anew what was said in a room until all its members were known: what somebody redacted who turned out not to be allowed to is
+    /// as it was.
+    fn take_again(&mut self, room: Position, until: Position) -> Result<()> {
+        let room = self.rooms.get_number(room)?;
+        let mut from = Order::live(Position::START);
+        loop {
+            let said = self
+                .rooms
+                .list_forwards(&room, from, Order::live(until), READ)?;
+            let Some((last, _)) = said.last() else {
+                return Ok(());
+            };
+            from = *last;
+            for (_, event) in &said {
+                self.take(event, true)?;
+            }
+        }
+    }
+
+    fn take(&mut self, event: &StoredEvent, again: bool) -> Result<()> {
+        if event.pdu.kind != TimelineEventType::RoomRedaction {
+            return self.take_said(event, again);
+        }
+        let Some(target) = &event.pdu.redacts else {
+            return Ok(());
+        };
+        match self.rooms.find_event(target)? {
+            Some(target) if target.is_redacted() => self.take_redacted(&target),
+            // Whoever wanted it redacted may not, or may not any more.
+            Some(target) if target.is_shown() => self.take_said(&target, true),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_said(&mut self, event: &StoredEvent, again: bool) -> Result<()> {
         match self.rooms.edited(event)? {
             Some(original) => self.put(&original, true),
-            None => self.put(event, false),
+            None => self.put(event, again),
         }
     }
 
