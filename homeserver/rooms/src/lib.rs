@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `rooms.rs` | [`Rooms`], the handle: finding rooms, events, states, memberships |
-//! | `room.rs` | [`Room`]: its lock, its head in memory |
+//! | `room.rs`, `stood.rs` | [`Room`]: its lock, its head in memory; moving that, or leaving it where it stood |
 //! | `append/` | the one way in: [`Rooms::append`] |
 //! | `foreign/` | events of other servers on that way in: how they are judged, what is missing, [`Rooms::accept`] |
 //! | `remote/` | what is asked of other servers, and what they send: joins, invites, transactions, history |
@@ -93,6 +93,7 @@ mod send_tests;
 mod servers;
 mod spaces;
 mod state;
+mod stood;
 mod summary;
 #[cfg(test)]
 mod testing;

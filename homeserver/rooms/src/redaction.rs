@@ -77,10 +77,11 @@ pub(crate) fn apply(
     )?);
     if let Some(key) = &target.pdu.state_key {
         let known = (target.pdu.kind.to_string().into(), key.clone());
-        if let Some((_, Some(pdu))) = head.known.get_mut(&known)
+        if let Some((known_at, Some(pdu))) = head.known.get(&known)
             && pdu.event_id == target.pdu.event_id
         {
-            *pdu = redacted.pdu.clone();
+            let known_at = *known_at;
+            head.known.set(known, known_at, Some(redacted.pdu.clone()));
         }
         // Events that replaced it show its former content.
         rooms

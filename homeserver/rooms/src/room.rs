@@ -26,6 +26,7 @@ use crate::{
     error::{Error, Result},
     event::StoredEvent,
     state::{StateId, Unwritten},
+    stood::Remembered,
 };
 
 /// A room that this server knows. One value a room in the process: whoever appends holds its lock.
@@ -42,9 +43,6 @@ pub struct Room {
     head: Mutex<Head>,
 }
 
-/// The event that is the state of some type and key, and the position from which on the store can be asked instead.
-type KnownState = (Position, Option<Arc<Pdu>>);
-
 /// Where a room stands after all that was submitted, durable or on its way.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
@@ -55,11 +53,11 @@ pub(crate) struct Head {
     pub(crate) joined: u64,
     pub(crate) invited: u64,
     /// State events that appending looked up (`None`: there is none), and all that the store may not have applied yet.
-    pub(crate) known: HashMap<(StateEventType, String), KnownState>,
+    pub(crate) known: Remembered<(StateEventType, String), Option<Arc<Pdu>>>,
     /// Requests that made an event which the store may not have applied yet.
     pub(crate) transactions: HashMap<(String, String, String), (Position, OwnedEventId)>,
     /// Memberships that the store may not have applied yet.
-    pub(crate) memberships: HashMap<String, (Position, MembershipRecord)>,
+    pub(crate) memberships: Remembered<String, MembershipRecord>,
     /// Relations that the store may not have applied yet: parent, `rel_type`, and the rest.
     pub(crate) relations: Vec<(Position, OwnedEventId, String, RelationRecord)>,
     pub(crate) unwritten: Unwritten,
@@ -143,10 +141,10 @@ impl Head {
     /// Bounds what is remembered to `share` state events: lets go of what the store can answer by now.
     pub(crate) fn forget(&mut self, visible: Position, share: usize) {
         if self.known.len() > share {
-            self.known.retain(|_, (at, _)| *at > visible);
+            self.known.forget(visible);
         }
         self.transactions.retain(|_, (at, _)| *at > visible);
-        self.memberships.retain(|_, (at, _)| *at > visible);
+        self.memberships.forget(visible);
         self.relations.retain(|(at, ..)| *at > visible);
         self.unwritten.forget(visible);
         self.flight.forget(visible);
@@ -343,13 +341,14 @@ mod tests {
         let of = |n: u64| (StateEventType::RoomMember, format!("@{n}:orvale.test"));
         let mut head = Head::default();
         for n in 1..=8 {
-            head.known.insert(of(n), (Position(n), None));
+            head.known.set(of(n), Position(n), None);
         }
         head.forget(Position(6), 8);
         assert_eq!(head.known.len(), 8);
         head.forget(Position(6), 7);
-        let mut left: Vec<_> = head.known.values().map(|(at, _)| at.0).collect();
-        left.sort_unstable();
+        let left: Vec<_> = (1..=8)
+            .filter(|n| head.known.get(&of(*n)).is_some())
+            .collect();
         assert_eq!(left, [7, 8]);
     }
 }

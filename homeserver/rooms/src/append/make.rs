@@ -215,6 +215,6 @@ pub(crate) fn known_state(
         rooms.find_state(room, kind, key)?
     };
     let pdu = found.map(|event| event.pdu.clone());
-    head.known.insert(wanted, (Position::START, pdu.clone()));
+    head.known.note(wanted, pdu.clone());
     Ok(pdu)
 }

@@ -79,9 +79,9 @@ impl Rooms {
                 depth: 1,
                 ..Head::default()
             };
-            head.known.insert(
+            head.known.note(
                 (StateEventType::RoomCreate, String::new()),
-                (Position::START, Some(pdu.clone())),
+                Some(pdu.clone()),
             );
             let placeless = Room::new(
                 Position::START,

@@ -26,6 +26,7 @@ use crate::{
     redaction,
     room::{Head, Room},
     state::{Nodes, StateId, hash},
+    stood::moved,
     threads::THREAD,
     timeline::Order,
 };
@@ -108,7 +109,9 @@ impl Rooms {
         let reserved = self.inner.store.reserve(permit, made.len() as u64);
         let places: Vec<_> = (0..made.len() as u64).map(|n| reserved.at(n)).collect();
         let mut batch = Batch::new();
-        self.fill(room, head, made, &places, &mut batch)?;
+        moved(head, reserved.at(0), |head| {
+            self.fill(room, head, made, &places, &mut batch)
+        })?;
         Ok(self.inner.store.submit(reserved, batch))
     }
 
@@ -386,7 +389,7 @@ impl Rooms {
             self.set_membership(room, head, &key, (old.as_deref(), new.as_ref()), at, batch)?;
         }
         let known = new.map(|(_, pdu)| pdu);
-        head.known.insert((kind.into(), key), (at, known));
+        head.known.set((kind.into(), key), at, known);
         Ok(())
     }
 
@@ -435,7 +438,7 @@ impl Rooms {
             (None, None) => return Ok(()),
         };
         batch.put(&MEMBERSHIPS, (user, room.number), &record);
-        head.memberships.insert(user.to_owned(), (at, record));
+        head.memberships.set(user.to_owned(), at, record);
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use crate::{
     Rooms,
     error::{Error, Result},
     room::Room,
+    stood::moved,
 };
 
 /// How many events are judged under the lock at once; who writes in the room waits for so many at most.
@@ -190,7 +191,8 @@ impl Rooms {
         let mut begun = Begun::default();
         for arrival in arrivals {
             let at = reserved.at(batch.entries());
-            match self.place(room, head, arrival, terms, at) {
+            let placed = moved(head, at, |head| self.place(room, head, arrival, terms, at));
+            match placed {
                 Ok(Placed::Not(accepted)) => {
                     let is_missing = matches!(accepted, Accepted::Missing(_));
                     begun.accepted.push(accepted);

@@ -101,7 +101,7 @@ impl Rooms {
                     room: room.number,
                 });
             head.memberships
-                .insert(user.to_string(), (reserved.at(1), record));
+                .set(user.to_string(), reserved.at(1), record);
             let event = Arc::new(StoredEvent::with_pdu(at, pdu, event, None));
             self.inner.events.insert(at, event.clone());
             head.flight.insert(at, event);

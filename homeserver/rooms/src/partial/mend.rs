@@ -20,6 +20,7 @@ use crate::{
     error::Result,
     room::Head,
     state::{Nodes, StateId, hash},
+    stood::moved,
 };
 
 /// How often what is made ready is made anew where the room went on meanwhile, before that is done under its lock.
@@ -150,25 +151,15 @@ impl Rooms {
             redacted,
             slots: 1 + locals,
         };
-        let stood = Stood::of(head);
         let mut batch = std::mem::take(&mut flat.batch);
         batch.log(Entry::Whole { room: room.number });
         let slot = |n| reserved.at(n);
-        let mended = self
-            .set_right(room, head, work, slot, &mut batch)
-            .and_then(|mended| {
-                let flat = (whole, flat);
-                let locals = self.flatten_changes(room, head, flat, at, &mut batch)?;
-                self.unmark_partial(room, head, &mut batch)?;
-                Ok((mended, locals))
-            });
-        let (mended, locals) = match mended {
-            Ok(mended) => mended,
-            Err(error) => {
-                stood.put_back(head, at);
-                return Err(error);
-            }
-        };
+        let (mended, locals) = moved(head, at, |head| {
+            let mended = self.set_right(room, head, work, slot, &mut batch)?;
+            let locals = self.flatten_changes(room, head, (whole, flat), at, &mut batch)?;
+            self.unmark_partial(room, head, &mut batch)?;
+            Ok((mended, locals))
+        })?;
         for user_id in locals {
             batch.log(Entry::Membership {
                 user_id,
@@ -238,43 +229,6 @@ impl Rooms {
             events.insert(placed, event.clone());
         }
         Ok(events)
-    }
-}
-
-/// Where a room stood before it was to be set right.
-struct Stood {
-    head: Head,
-}
-
-impl Stood {
-    fn of(head: &Head) -> Self {
-        Self {
-            head: Head {
-                extremities: head.extremities.clone(),
-                state: head.state,
-                latest: head.latest,
-                joined: head.joined,
-                invited: head.invited,
-                known: head.known.clone(),
-                memberships: head.memberships.clone(),
-                is_partial: head.is_partial,
-                redacted: head.redacted.clone(),
-                ..Head::default()
-            },
-        }
-    }
-
-    /// Lets the room stand there again; what was on its way at a position comes to nothing.
-    fn put_back(self, head: &mut Head, at: Position) {
-        let stood = self.head;
-        head.extremities = stood.extremities;
-        (head.state, head.latest) = (stood.state, stood.latest);
-        (head.joined, head.invited) = (stood.joined, stood.invited);
-        (head.known, head.memberships) = (stood.known, stood.memberships);
-        (head.is_partial, head.redacted) = (stood.is_partial, stood.redacted);
-        head.mended = None;
-        head.relations.retain(|(placed, ..)| *placed < at);
-        head.flight.take_back(at);
     }
 }
 
