@@ -175,12 +175,12 @@ impl Rooms {
                         fault(format!("is allowed by {before}, which is of another room"));
                     }
                 }
+                // What allows it was not told to this server, or later.
+                _ if self.is_noted(event) => {}
                 Some(found) if came_in_order(event) && found.position > event.position => {
                     fault(format!("is allowed by {before}, which is later"));
                 }
                 Some(_) => {}
-                // What allows it was not told to this server.
-                None if self.is_noted(event) => {}
                 None => fault(format!("is allowed by {before}, which is missing")),
             }
         }

@@ -137,12 +137,17 @@ impl Rooms {
         let value: serde_json::Value = serde_json::from_str(template.get()).expect("JSON");
         let user = UserId::parse(value["sender"].as_str().expect("a sender")).expect("a user");
         let room_id = value["room_id"].as_str().expect("a room");
+        let membership = match value["content"]["membership"].as_str() {
+            Some("knock") => Membership::Knock,
+            _ => Membership::Join,
+        };
         let wanted = Wanted {
             room_id: room_id.try_into().expect("a room ID"),
             user: &user,
-            membership: Membership::Join,
+            membership,
         };
-        self.build_proposed(rules, template, &wanted, MemberContent::new("join"))
+        let content = MemberContent::new(membership.as_str());
+        self.build_proposed(rules, template, &wanted, content)
     }
 }
 

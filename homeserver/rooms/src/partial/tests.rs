@@ -32,14 +32,14 @@ const MANY: usize = 40;
 
 impl Story {
     async fn of(version: RoomVersionId) -> Self {
-        Self::after(version, json!({}), async |_, _| ()).await
+        Self::after(version, json!({}), async |_, _, _| ()).await
     }
 
     /// As [`Story::of`], where something else happened before the join; with power levels.
     async fn after(
         version: RoomVersionId,
         levels: serde_json::Value,
-        before: impl AsyncFnOnce(&Rooms, &Arc<Room>),
+        before: impl AsyncFnOnce(&Rooms, &Rooms, &Arc<Room>),
     ) -> Self {
         let (a, b) = (server("a.test"), server("b.test"));
         let bob = person("bob", &b);
@@ -48,7 +48,7 @@ impl Story {
             let user = person(&format!("u{n}"), &a);
             a.did(&here, member(&user, &user, "join")).await.unwrap();
         }
-        before(&a, &here).await;
+        before(&a, &b, &here).await;
         let template = a.member_template(&here, &bob, Membership::Join).unwrap();
         let mut join = b.sign_template(&here.rules, &template).unwrap();
         let by: Option<String> = join.pdu.content_field("join_authorised_via_users_server");
@@ -132,6 +132,25 @@ impl Story {
         mended.await.unwrap();
         assert!(!self.b.is_partial(self.there.number));
         well(&self.b);
+    }
+
+    /// Has what says how people of `b` stood before the join, as it came then.
+    async fn note(&self, members: &[(ruma::OwnedUserId, Arc<StoredEvent>)]) {
+        for (user, member) in members {
+            let noted = self
+                .b
+                .note_member(&self.there, user, sent(member), Some(&[]));
+            noted.await.unwrap();
+        }
+    }
+
+    /// Tells `a` what people of `b` did.
+    async fn tell(&self) {
+        for event in timeline(&self.b, &self.there) {
+            if event.pdu.sender.server_name() == self.b.server_name() {
+                let _ = self.a.accept(&self.here, sent(&event)).await.unwrap();
+            }
+        }
     }
 
     fn agree(&self) {
@@ -461,7 +480,7 @@ async fn with_mallory(version: RoomVersionId) -> (Story, Rooms, ruma::OwnedUserI
     let mallory = person("mallory", &m);
     let levels = json!({ mallory.as_str(): 50 });
     let mut joined = None;
-    let story = Story::after(version, levels, async |a, here| {
+    let story = Story::after(version, levels, async |a, _, here| {
         let _ = come_in(a, &m, here, &mallory).await;
         let alice = person("alice", a);
         let found = a.find_state(here, &"m.room.member".into(), mallory.as_str());
@@ -564,7 +583,7 @@ async fn what_a_forbidden_redaction_took_is_given_back() {
 #[tokio::test]
 async fn one_of_ours_who_turns_out_to_be_banned_is_out_and_told() {
     let carol = "@carol:b.test";
-    let story = Story::after(RoomVersionId::V12, json!({}), async |a, here| {
+    let story = Story::after(RoomVersionId::V12, json!({}), async |a, _, here| {
         let (alice, carol) = (person("alice", a), UserId::parse(carol).unwrap());
         a.did(here, member(&alice, &carol, "ban")).await.unwrap();
     })
@@ -588,7 +607,7 @@ async fn one_of_ours_who_turns_out_to_be_banned_is_out_and_told() {
 async fn an_invite_of_before_is_accepted_or_turned_down_once_all_are_known() {
     let mut invites = Vec::new();
     let people = ["@zoe:b.test", "@yan:b.test"];
-    let story = Story::after(RoomVersionId::V11, json!({}), async |a, here| {
+    let story = Story::after(RoomVersionId::V11, json!({}), async |a, _, here| {
         let alice = person("alice", a);
         for user in people {
             let user = UserId::parse(user).unwrap();
@@ -597,16 +616,11 @@ async fn an_invite_of_before_is_accepted_or_turned_down_once_all_are_known() {
         }
     })
     .await;
-    let (a, b) = (&story.a, &story.b);
+    let b = &story.b;
     let [(zoe, _), (yan, _)] = &invites[..] else {
         panic!("two were invited");
     };
-    for (user, invite) in &invites {
-        let _ = person(user.localpart(), b);
-        b.note_member(&story.there, user, sent(invite), Some(&[]))
-            .await
-            .unwrap();
-    }
+    story.note(&invites).await;
     let impatient = b.await_standing(zoe, &story.there);
     let impatient = tokio::time::timeout(std::time::Duration::from_millis(50), impatient);
     assert!(impatient.await.is_err(), "it cannot be said yet");
@@ -621,21 +635,60 @@ async fn an_invite_of_before_is_accepted_or_turned_down_once_all_are_known() {
     assert_eq!(stands(zoe).membership, Membership::Join);
     assert_eq!(stands(yan).membership, Membership::Leave);
     well(b);
-    for (_, event) in b
-        .list_forwards(&story.there, crate::Order::START, crate::Order::END, 100)
-        .unwrap()
-    {
-        if event.pdu.sender.server_name() == b.server_name() {
-            let _ = a.accept(&story.here, sent(&event)).await.unwrap();
+    story.tell().await;
+    story.agree();
+}
+
+#[tokio::test]
+async fn a_knock_of_before_stays_or_is_taken_back_once_all_are_known() {
+    let mut knocks = Vec::new();
+    let story = Story::after(RoomVersionId::V11, json!({}), async |a, b, here| {
+        let alice = person("alice", a);
+        let rule = |rule: &str| {
+            let content = json!({ "join_rule": rule });
+            state(&alice, "m.room.join_rules", "", &content)
+        };
+        a.did(here, rule("knock")).await.unwrap();
+        for name in ["zoe", "yan", "xia"] {
+            let user = person(name, b);
+            let template = a.member_template(here, &user, Membership::Knock).unwrap();
+            let knock = b.sign_template(&here.rules, &template).unwrap();
+            a.accept(here, knock.clone()).await.unwrap();
+            knocks.push((user, a.find_event(&knock.pdu.event_id).unwrap().unwrap()));
         }
-    }
+        a.did(here, rule("public")).await.unwrap();
+    })
+    .await;
+    let (b, there) = (&story.b, &story.there);
+    let [(zoe, _), (yan, _), (xia, _)] = &knocks[..] else {
+        panic!("three knocked");
+    };
+    story.note(&knocks).await;
+    let impatient = b.knock(zoe, there, None);
+    let impatient = tokio::time::timeout(std::time::Duration::from_millis(50), impatient);
+    assert!(impatient.await.is_err(), "it cannot be said yet");
+    let (again, left, came, ()) = tokio::join!(
+        b.knock(zoe, there, None),
+        b.leave(yan, there, None),
+        b.join(xia, there, None),
+        story.made_whole()
+    );
+    again.unwrap();
+    left.unwrap();
+    came.unwrap();
+    let stands = |user: &UserId| b.find_membership(there, user).unwrap().unwrap();
+    assert_eq!(stands(zoe).membership, Membership::Knock);
+    assert_eq!(stands(yan).membership, Membership::Leave);
+    assert_eq!(stands(xia).membership, Membership::Join);
+    well(b);
+    story.tell().await;
     story.agree();
 }
 
 #[tokio::test]
 async fn who_lets_somebody_in_may_be_among_those_left_out() {
     let bob = UserId::parse("@bob:b.test").unwrap();
-    let story = Story::after(RoomVersionId::V11, json!({}), async |a, here| {
+    let story = Story::after(RoomVersionId::V11, json!({}), async |a, _, here| {
         let alice = person("alice", a);
         let other = a.public_room(RoomVersionId::V11).await;
         let _ = come_in(a, &server("b.test"), &other, &bob).await;
