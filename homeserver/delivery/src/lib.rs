@@ -13,7 +13,7 @@
 //! | `to_servers/` | the follower that tells other servers, and their queues |
 //! | `from_servers/` | what other servers tell in passing, and the keys of their users' devices |
 //!
-//! Both kinds of sync go back through a room's history by `walk.rs`.
+//! Both kinds of sync go back through a room's history by `walk.rs`; both followers that tell others read the log by `entries.rs`.
 //!
 //! A sync's way out:
 //!
@@ -31,6 +31,7 @@
 
 mod config;
 mod delivery;
+mod entries;
 mod error;
 mod follow;
 mod from_servers;

@@ -11,12 +11,13 @@ use orvale_storage::{
     trees::delivery::{OWED, Owed},
 };
 use ruma::{OwnedUserId, UserId, events::TimelineEventType};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::{PusherKey, Shared, roster::Roster};
 use crate::{
     Result,
     delivery::Inner,
+    entries,
     push::{evaluate::Evaluator, facts::Facts},
 };
 
@@ -29,21 +30,15 @@ const KEEP: Duration = Duration::from_secs(5);
 
 /// Follows the log, the first time from `start`, until the last handle on delivery or the store is gone.
 pub(crate) async fn follow(inner: Weak<Inner>, start: Position) {
-    let (mut dispatch, mut follower) = loop {
-        let Some(shared) = inner.upgrade() else {
-            return;
-        };
-        match Dispatch::start(&shared, start) {
-            Ok(started) => break started,
-            Err(error) => tracing::error!(%error, "push gateways cannot be told yet"),
-        }
-        drop(shared);
-        sleep(Duration::from_secs(5)).await;
+    let started = |shared: &Arc<Inner>| Dispatch::start(shared, start);
+    let started = entries::begin(&inner, "push gateways", started).await;
+    let Some((mut dispatch, mut follower)) = started else {
+        return;
     };
     let mut keep_at = None;
     loop {
         let entries = tokio::select! {
-            entries = follower.next(BATCH) => entries,
+            entries = entries::next(&mut follower, BATCH) => entries,
             () = sleep_until(keep_at.unwrap_or_else(Instant::now)), if keep_at.is_some() => {
                 let Some(shared) = inner.upgrade() else { return };
                 keep_at = None;
@@ -54,16 +49,7 @@ pub(crate) async fn follow(inner: Weak<Inner>, start: Position) {
                 continue;
             }
         };
-        let entries = match entries {
-            Ok(entries) => entries,
-            Err(orvale_storage::Error::Closed) => return,
-            Err(error) => {
-                tracing::error!(%error, "the log cannot be followed");
-                sleep(Duration::from_secs(1)).await;
-                continue;
-            }
-        };
-        let Some(shared) = inner.upgrade() else {
+        let (Some(entries), Some(shared)) = (entries, inner.upgrade()) else {
             return;
         };
         for (at, entry) in entries {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Weak,
+    sync::{Arc, Weak},
     time::Duration,
 };
 
@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use crate::{
     Result,
     delivery::{Inner, blocking},
+    entries,
 };
 
 /// The name of the cursor.
@@ -30,28 +31,12 @@ type Concerned = BTreeMap<OwnedServerName, ToServer>;
 
 /// Follows the log, the first time from `start`, until the last handle on delivery or the store is gone.
 pub(crate) async fn follow(inner: Weak<Inner>, start: Position) {
-    let mut follower = loop {
-        let Some(shared) = inner.upgrade() else {
-            return;
-        };
-        match shared.rooms.store().follower(CURSOR, start) {
-            Ok(follower) => break follower,
-            Err(error) => tracing::error!(%error, "other servers cannot be told yet"),
-        }
-        drop(shared);
-        sleep(Duration::from_secs(5)).await;
+    let follower = |shared: &Arc<Inner>| Ok(shared.rooms.store().follower(CURSOR, start)?);
+    let Some(mut follower) = entries::begin(&inner, "other servers", follower).await else {
+        return;
     };
     let mut seen = 0;
-    loop {
-        let entries = match follower.next(BATCH).await {
-            Ok(entries) => entries,
-            Err(orvale_storage::Error::Closed) => return,
-            Err(error) => {
-                tracing::error!(%error, "the log cannot be followed");
-                sleep(Duration::from_secs(1)).await;
-                continue;
-            }
-        };
+    while let Some(entries) = entries::next(&mut follower, BATCH).await {
         let Some(shared) = inner.upgrade() else {
             return;
         };
