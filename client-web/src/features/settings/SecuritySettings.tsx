@@ -17,10 +17,9 @@ import { DeactivatePart, PasswordPart } from "./AccountParts";
 import { Part } from "./Rows";
 import { later } from "../../i18n/later";
 
-const dialogs = () => import("./SecurityDialogs");
-const SetUpDialog = later(() => dialogs().then((part) => part.SetUpDialog));
-const RecoverDialog = later(() => dialogs().then((part) => part.RecoverDialog));
-const KeyFileDialog = later(() => dialogs().then((part) => part.KeyFileDialog));
+const SetUpDialog = later(() => import("./SetUpDialog").then((part) => part.SetUpDialog));
+const RecoverDialog = later(() => import("./RecoverDialog").then((part) => part.RecoverDialog));
+const KeyFileDialog = later(() => import("./KeyFileDialog").then((part) => part.KeyFileDialog));
 
 type Open = "set-up" | "new-key" | "start-over" | "recover" | "export" | "import";
 
