@@ -34,6 +34,7 @@ export type MessageKind =
   | "audio"
   | "file"
   | "poll"
+  | "verification"
   | "deleted"
   | "locked"
   | "unknown";
@@ -204,6 +205,8 @@ function kindOfMessage(event: MatrixEvent, content: Record<string, unknown>): Me
       return "audio";
     case "m.file":
       return "file";
+    case "m.key.verification.request":
+      return "verification";
     default:
       return wordsIn(content) === "" ? "unknown" : "text";
   }

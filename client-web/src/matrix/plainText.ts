@@ -13,6 +13,8 @@ export function plainText(message: MessageView, t: TFunction): string {
       return t("timeline.locked");
     case "unknown":
       return t("timeline.unknown");
+    case "verification":
+      return t("timeline.state.verification", { name: message.senderName });
     case "image":
       return [t("timeline.image", { name: message.media?.name ?? "" }), message.body]
         .filter(Boolean)

@@ -1,5 +1,5 @@
 import { MatrixEvent, type IEvent } from "matrix-js-sdk";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { buildRows, GROUP_PAUSE, ofThread, type RowFacts } from "./rows";
 
@@ -29,6 +29,18 @@ test("CALM-06: an author's messages stand together until a pause of five minutes
     facts,
   );
   expect(rows.map((row) => row.continued)).toEqual([false, true, false, false]);
+});
+
+test("a request to verify is a line, and not the words for clients that cannot", () => {
+  const content = { msgtype: "m.key.verification.request", body: "your client does not support it" };
+  const request = message("a", "@ben:e", noon, { content });
+  expect(buildRows([request], facts).map(({ kind }) => kind)).toEqual(["state"]);
+  // Before it was read, it was a message like any other.
+  const locked = message("b", "@ben:e", noon, { type: "m.room.encrypted", content: {} });
+  const before = buildRows([locked], facts);
+  vi.spyOn(locked, "getType").mockReturnValue("m.room.message");
+  vi.spyOn(locked, "getContent").mockReturnValue(content);
+  expect(buildRows([locked], facts, before).map(({ kind }) => kind)).toEqual(["state"]);
 });
 
 test("a thread holds its root once and first, whichever object the SDK holds of it", () => {

@@ -47,6 +47,8 @@ export function hasRow(event: MatrixEvent): "message" | "state" | null {
   if (event.getRelation()?.rel_type === "m.replace") return null;
   switch (type) {
     case "m.room.message":
+      // What it says is meant for clients that cannot verify.
+      return event.getContent()["msgtype"] === "m.key.verification.request" ? "state" : "message";
     case "m.room.encrypted":
     case "m.sticker":
     case "m.poll.start":
@@ -181,6 +183,7 @@ export function buildRows(
     const same =
       known !== undefined &&
       known.event === row.event &&
+      known.kind === row.kind &&
       known.continued === row.continued &&
       known.day === row.day &&
       known.unread === row.unread &&

@@ -23,7 +23,8 @@ export type StateSentence =
   | "encryption"
   | "tombstone"
   | "pinned"
-  | "settings";
+  | "settings"
+  | "verification";
 
 function nameOf(client: MatrixClient, event: MatrixEvent): string {
   const sender = event.getSender() ?? "";
@@ -66,6 +67,8 @@ function sentenceOf(event: MatrixEvent): { what: StateSentence; value: string } 
       return { what: "pinned", value: "" };
     case "com.orvale.channel":
       return { what: "settings", value: "" };
+    case "m.room.message":
+      return { what: "verification", value: "" };
     default:
       return null;
   }

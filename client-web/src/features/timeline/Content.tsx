@@ -49,6 +49,8 @@ export function Content({ event, message, me, onOpen }: Props) {
           <Locked event={event} lock={message.lock ?? "waiting"} />
         </Suspense>
       );
+    case "verification":
+      return <Box sx={{ color: "text.secondary" }}>{plainText(message, t)}</Box>;
     case "unknown":
       return <Box sx={{ color: "text.secondary", fontStyle: "italic" }}>{t("timeline.unknown")}</Box>;
     case "poll":

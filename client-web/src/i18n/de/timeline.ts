@@ -122,5 +122,6 @@ export default {
     tombstone: "Diese Unterhaltung geht in einem neuen Raum weiter",
     pinned: "{{name}} hat die angehefteten Nachrichten geändert",
     settings: "{{name}} hat die Einstellungen des Kanals geändert",
+    verification: "{{name}} hat um Verifizierung gebeten",
   },
 };

@@ -122,5 +122,6 @@ export default {
     tombstone: "This conversation continues in a new room",
     pinned: "{{name}} changed the pinned messages",
     settings: "{{name}} changed the channel's settings",
+    verification: "{{name}} asked for verification",
   },
 };

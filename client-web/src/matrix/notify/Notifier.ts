@@ -136,11 +136,13 @@ export class Notifier {
       kind: "message",
       sender: event.sender?.name ?? event.getSender() ?? "",
       room: direct ? null : (summary?.name ?? room.name),
-      text: event.isDecryptionFailure()
-        ? null
-        : typeof content["body"] === "string"
-          ? content["body"].slice(0, 300)
-          : null,
+      text:
+        // What a request to verify says is meant for clients that cannot.
+        event.isDecryptionFailure() || content["msgtype"] === "m.key.verification.request"
+          ? null
+          : typeof content["body"] === "string"
+            ? content["body"].slice(0, 300)
+            : null,
     });
   }
 
