@@ -18,6 +18,8 @@ interface Props {
   actions?: ReactNode;
   /** Fills the dialog to its edges. */
   bare?: boolean;
+  /** A press beside it does not close it: what is in it takes effort to come back to. */
+  firm?: boolean;
   /** Nothing in it can take the focus: it is scrolled by keys itself. */
   toRead?: boolean;
   children: ReactNode;
@@ -34,6 +36,7 @@ export function Sheet({
   width = "sm",
   actions,
   bare = false,
+  firm = false,
   toRead = false,
   children,
 }: Props) {
@@ -54,7 +57,9 @@ export function Sheet({
   return (
     <Dialog
       open
-      onClose={onClose}
+      onClose={(_, why) => {
+        if (!firm || why === "escapeKeyDown") onClose();
+      }}
       fullScreen={narrow && !low}
       fullWidth
       maxWidth={width}

@@ -5,37 +5,55 @@ import Button from "@mui/material/Button";
 import CircularProgress from "@mui/material/CircularProgress";
 import Typography from "@mui/material/Typography";
 import type { TFunction } from "i18next";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../../components/Announcer";
+import { alert, announce } from "../../components/Announcer";
 import { Sheet } from "../../components/Sheet";
 import type { Verification } from "../../matrix/encryption/hooks";
+import { readDeviceName } from "../../matrix/encryption/security";
 import { useVerification, type VerificationView } from "../../matrix/encryption/verification";
 import { useClient } from "../../matrix/MatrixProvider";
+import { reasonOf } from "../../matrix/requests";
 
 /** Comparing emoji with another device or with somebody else, from the question to the answer. */
 export function VerificationDialog({ request }: { request: Verification }) {
   const { t } = useTranslation();
   const client = useClient();
-  const { view, accept, confirm, mismatch, close } = useVerification(client, request);
+  const { view, accept, confirm, mismatch, again, close } = useVerification(client, request);
   const name = client.getUser(view.userId)?.displayName ?? view.userId;
-  const said = sentence(view, name, t);
+  const device = useDeviceName(view);
+  const over = view.step === "done" || view.step === "cancelled";
+  const said = sentence(view, name, device, t);
+  const step = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    announce(said);
-  }, [said]);
+    // What had the focus went with the step before. A question that nobody awaited takes no key that was meant for a text.
+    if (over) announce(said);
+    else step.current?.focus();
+  }, [over, said, view.step]);
   const end = () => void close();
+  const attempt = (act: Promise<void>) => {
+    act.catch((refused: unknown) => alert(t("common.failed", { reason: reasonOf(refused) })));
+  };
   return (
     <Sheet
       title={view.own ? t("security.verify.own") : t("security.verify.person", { name })}
       onClose={end}
+      firm
       width="xs"
     >
-      <Box sx={{ display: "flex", flexDirection: "column", gap: 2, pb: 2.5 }}>
-        {view.step === "done" || view.step === "cancelled" ? (
+      <Box
+        ref={step}
+        data-first
+        role="group"
+        aria-label={said}
+        tabIndex={-1}
+        sx={{ display: "flex", flexDirection: "column", gap: 2, pb: 2.5, outline: "none !important" }}
+      >
+        {over ? (
           <Outcome good={view.step === "done"} title={t(`security.verify.${view.step}`)} text={said} />
         ) : (
-          <Typography>{said}</Typography>
+          <Typography sx={{ overflowWrap: "anywhere" }}>{said}</Typography>
         )}
         {view.step === "asked" && (
           <>
@@ -44,7 +62,7 @@ export function VerificationDialog({ request }: { request: Verification }) {
             </Typography>
             <Buttons>
               <Button onClick={end}>{t("security.verify.decline")}</Button>
-              <Button variant="contained" autoFocus onClick={() => void accept()}>
+              <Button variant="contained" onClick={() => attempt(accept())}>
                 {t("security.verify.accept")}
               </Button>
             </Buttons>
@@ -67,14 +85,19 @@ export function VerificationDialog({ request }: { request: Verification }) {
               <Button color="error" onClick={mismatch}>
                 {t("security.verify.differ")}
               </Button>
-              <Button variant="contained" onClick={() => void confirm()}>
+              <Button variant="contained" onClick={() => attempt(confirm())}>
                 {t("security.verify.match")}
               </Button>
             </Buttons>
           </>
         )}
-        {(view.step === "done" || view.step === "cancelled") && (
+        {over && (
           <Buttons>
+            {view.step === "cancelled" && view.mine && (
+              <Button variant="outlined" onClick={() => attempt(again())}>
+                {t("security.locked.again")}
+              </Button>
+            )}
             <Button variant="contained" autoFocus onClick={end}>
               {t("common.close")}
             </Button>
@@ -85,13 +108,31 @@ export function VerificationDialog({ request }: { request: Verification }) {
   );
 }
 
-function sentence(view: VerificationView, name: string, t: TFunction): string {
-  const who = view.own ? "Own" : "Person";
+/** What the other device is called, where it is one's own and known which. */
+function useDeviceName({ own, userId, deviceId }: VerificationView): string {
+  const client = useClient();
+  const [name, setName] = useState("");
+  useEffect(() => {
+    if (!own || deviceId === null) return;
+    let gone = false;
+    readDeviceName(client, userId, deviceId).then(
+      (found) => !gone && setName(found),
+      () => undefined,
+    );
+    return () => {
+      gone = true;
+    };
+  }, [client, deviceId, own, userId]);
+  return name;
+}
+
+function sentence(view: VerificationView, name: string, device: string, t: TFunction): string {
+  const who = view.own ? (device ? "Device" : "Own") : "Person";
   switch (view.step) {
     case "asked":
-      return t(`security.verify.asked${who}`, { name });
+      return t(`security.verify.asked${who}`, { name, device });
     case "waiting":
-      return t(`security.verify.waiting${who}`, { name });
+      return t(`security.verify.waiting${who}`, { name, device });
     case "preparing":
       return t("security.verify.preparing");
     case "comparing":
@@ -99,7 +140,7 @@ function sentence(view: VerificationView, name: string, t: TFunction): string {
     case "confirmed":
       return t("security.verify.confirmed");
     case "done":
-      return t(`security.verify.done${who}`, { name });
+      return t(`security.verify.done${view.own ? "Own" : "Person"}`, { name });
     case "cancelled":
       return t(`security.verify.reason.${view.reason ?? "other"}`);
   }

@@ -98,6 +98,8 @@ export class Encryption implements SyncCryptoCallbacks {
   private ours: Array<() => void> = [];
   private state: EncryptionState = "asleep";
   private asked: VerificationRequest | null = null;
+  /** Requests to verify that came while another was dealt with. */
+  private queue: VerificationRequest[] = [];
   private trust = 0;
   /** Something that would break if the keys went to another tab now. */
   busy = false;
@@ -123,11 +125,18 @@ export class Encryption implements SyncCryptoCallbacks {
   readonly getTrust = (): number => this.trust;
   readonly subscribe = (listener: () => void): (() => void) => this.signals.subscribe("state", listener);
 
-  /** Shows a request to verify, of others or one's own; null when it is dealt with. */
+  /** Shows a request to verify, of others or one's own. */
   show(request: VerificationRequest | null): void {
     this.asked = request;
     this.busy = request !== null;
     this.signals.notify("state");
+  }
+
+  /** A request is over: the next that still waits for an answer takes its place. */
+  dealtWith(request: VerificationRequest): void {
+    if (this.asked !== request) return;
+    this.queue = this.queue.filter(({ pending }) => pending);
+    this.show(this.queue.shift() ?? null);
   }
 
   /** Waits until the keys are here. Fails as a lost connection does, so that what waits for it is tried again. */
@@ -299,7 +308,8 @@ export class Encryption implements SyncCryptoCallbacks {
   }
 
   private readonly onRequest = (request: VerificationRequest) => {
-    if (!this.asked) this.show(request);
+    if (this.asked) this.queue.push(request);
+    else this.show(request);
   };
 
   private readonly onTrust = () => {

@@ -184,6 +184,17 @@ export async function readDevices(client: MatrixClient): Promise<ReadonlyMap<str
   return found;
 }
 
+/** A device as its owner called it, with its id, since several may be called the same. */
+export async function readDeviceName(
+  client: MatrixClient,
+  userId: string,
+  deviceId: string,
+): Promise<string> {
+  const crypto = await encryptionOf(client).need();
+  const name = (await crypto.getUserDeviceInfo([userId])).get(userId)?.get(deviceId)?.displayName;
+  return name ? `${name} (${deviceId})` : deviceId;
+}
+
 /** How sure one can be of somebody: verified, not yet, nothing to verify, or not the one it was. */
 export type PersonTrust = "verified" | "unverified" | "no-keys" | "changed";
 

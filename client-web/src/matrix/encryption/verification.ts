@@ -12,6 +12,7 @@ import {
 import { useSyncExternalStore } from "react";
 
 import { encryptionOf } from "./Encryption";
+import { verifyDevice, verifyPerson, verifyThisDevice } from "./security";
 
 const SAS = "m.sas.v1";
 
@@ -29,13 +30,15 @@ export interface VerificationView {
   /** Three numbers, for sides that show no emoji. */
   readonly numbers: readonly number[];
   /** Why it was cancelled. */
-  readonly reason: "declined" | "mismatch" | "timeout" | "elsewhere" | "other" | null;
+  readonly reason: "declined" | "called-off" | "mismatch" | "timeout" | "elsewhere" | "other" | null;
+  /** Whether one began it oneself, and can do so again. */
+  readonly mine: boolean;
 }
 
-function reasonOf(request: VerificationRequest): VerificationView["reason"] {
+function reasonOf(request: VerificationRequest, accepted: boolean): VerificationView["reason"] {
   switch (request.cancellationCode) {
     case "m.user":
-      return "declined";
+      return request.initiatedByMe && !accepted ? "declined" : "called-off";
     case "m.mismatched_sas":
     case "m.mismatched_commitment":
     case "m.key_mismatch":
@@ -56,6 +59,8 @@ class Watch {
   private verifier: Verifier | null = null;
   private sas: ShowSasCallbacks | null = null;
   private confirmed = false;
+  /** Both sides wanted it. */
+  private accepted = false;
   private view: VerificationView;
 
   constructor(client: MatrixClient, request: VerificationRequest) {
@@ -74,6 +79,10 @@ class Watch {
 
   private readonly changed = (): void => {
     const { request } = this;
+    if (request.phase === VerificationPhase.Ready || request.phase === VerificationPhase.Started)
+      this.accepted = true;
+    // Accepted on another device, there is nothing left to do or to tell here.
+    if (!this.accepted && request.cancellationCode === "m.accepted") void this.close();
     // Who asked begins, once the other side is ready; where both begin, the protocol decides.
     if (request.phase === VerificationPhase.Ready && request.initiatedByMe && !this.verifier)
       request.startVerification(SAS).then(this.follow, () => this.changed());
@@ -126,7 +135,8 @@ class Watch {
       deviceId: request.otherDeviceId ?? null,
       emoji: (emoji ?? []).map(([sign, name]) => ({ sign, name })),
       numbers: emoji ? [] : (decimal ?? []),
-      reason: request.phase === VerificationPhase.Cancelled ? reasonOf(request) : null,
+      reason: request.phase === VerificationPhase.Cancelled ? reasonOf(request, this.accepted) : null,
+      mine: request.initiatedByMe,
     };
   }
 
@@ -146,10 +156,18 @@ class Watch {
   /** They are not. */
   readonly mismatch = (): void => this.sas?.mismatch();
 
+  /** The same once more. */
+  readonly again = (): Promise<void> => {
+    const { client, request } = this;
+    if (!request.isSelfVerification) return verifyPerson(client, request.otherUserId, request.roomId ?? "");
+    const { otherDeviceId } = request;
+    return otherDeviceId ? verifyDevice(client, otherDeviceId) : verifyThisDevice(client);
+  };
+
   /** Ends it, at whatever point it is, and puts it away. */
   readonly close = async (): Promise<void> => {
+    encryptionOf(this.client).dealtWith(this.request);
     if (this.request.pending) await this.request.cancel().catch(() => undefined);
-    encryptionOf(this.client).show(null);
   };
 }
 
@@ -163,6 +181,6 @@ export function useVerification(client: MatrixClient, request: VerificationReque
     watches.set(request, watch);
   }
   const view = useSyncExternalStore(watch.subscribe, watch.get);
-  const { accept, confirm, mismatch, close } = watch;
-  return { view, accept, confirm, mismatch, close };
+  const { accept, confirm, mismatch, again, close } = watch;
+  return { view, accept, confirm, mismatch, again, close };
 }

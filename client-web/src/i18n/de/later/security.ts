@@ -5,6 +5,8 @@ export default {
   failed: "Die Verschlüsselung konnte in diesem Browser nicht geladen werden. Neuer Versuch läuft …",
   elsewhere: "Ihre Schlüssel sind in einem anderen Tab in Gebrauch.",
   useHere: "Hier verwenden",
+  show: "Passphrase zeigen",
+  hide: "Passphrase verbergen",
   state: {
     none: "Die Verschlüsselung ist noch nicht eingerichtet",
     noneText:
@@ -43,7 +45,7 @@ export default {
       "Ihre alten Schlüssel und Ihr alter Wiederherstellungsschlüssel werden wertlos. Das lässt sich nicht rückgängig machen.",
     passphrase: "Passphrase (freiwillig)",
     passphraseHint:
-      "Sie können sie anstelle des Wiederherstellungsschlüssels verwenden. Wählen Sie eine, die niemand errät.",
+      "Sie können sie anstelle des Wiederherstellungsschlüssels verwenden. Mindestens 8 Zeichen, die niemand errät.",
     password: "Ihr Passwort, damit sicher ist, dass Sie es sind",
     go: "Wiederherstellungsschlüssel erstellen",
     keyTitle: "Ihr Wiederherstellungsschlüssel",
@@ -52,6 +54,10 @@ export default {
     copy: "Kopieren",
     copied: "Kopiert",
     download: "Als Datei speichern",
+    copyFailed:
+      "Kopieren ist hier nicht erlaubt. Markieren und kopieren Sie den Schlüssel selbst, oder speichern Sie ihn als Datei.",
+    keepFirst:
+      "Bewahren Sie den Schlüssel zuerst auf: Kopieren Sie ihn oder speichern Sie ihn als Datei, und bestätigen Sie es unten.",
     kept: "Ich habe ihn gespeichert",
     file: "Wiederherstellungsschlüssel von {{user}}",
   },
@@ -80,6 +86,8 @@ export default {
   },
   device: { verified: "Verifiziert", unverified: "Nicht verifiziert", "no-keys": "Ohne Verschlüsselung" },
   notice: {
+    unsavedKey: "Ihr neuer Wiederherstellungsschlüssel ist noch nicht gespeichert.",
+    showKey: "Zeigen",
     newDevice: "Neue Anmeldung an Ihrem Konto: {{name}}.",
     isMine: "Das war ich",
     look: "Ansehen",
@@ -125,12 +133,14 @@ export default {
     own: "Ihr Gerät verifizieren",
     askedPerson: "{{name}} möchte mit Ihnen prüfen, dass Sie wirklich miteinander schreiben.",
     askedOwn: "Eines Ihrer Geräte möchte verifiziert werden. Melden Sie sich gerade dort an?",
+    askedDevice: "{{device}} möchte verifiziert werden. Melden Sie sich gerade dort an?",
     how: "Sie sehen beide dieselben sieben Emoji. Vergleichen Sie sie persönlich oder am Telefon, nicht im Chat.",
     howOwn: "Beide Geräte zeigen dieselben sieben Emoji. Vergleichen Sie sie.",
     accept: "Beginnen",
     decline: "Nicht jetzt",
     waitingPerson: "Warten, bis {{name}} annimmt …",
     waitingOwn: "Öffnen Sie Orvale auf Ihrem anderen Gerät und nehmen Sie dort an …",
+    waitingDevice: "Öffnen Sie {{device}} und nehmen Sie dort an …",
     preparing: "Die Emoji werden vorbereitet …",
     compare: "Zeigt die andere Seite dasselbe, in derselben Reihenfolge?",
     numbers: "Zeigt die andere Seite dieselben drei Zahlen?",
@@ -143,9 +153,10 @@ export default {
     cancelled: "Nicht verifiziert",
     reason: {
       declined: "Die Verifizierung wurde abgelehnt.",
+      "called-off": "Die andere Seite hat abgebrochen.",
       mismatch:
         "Die Emoji waren nicht dieselben. Vielleicht hört jemand mit; versuchen Sie es in einem anderen Netz.",
-      timeout: "Niemand hat rechtzeitig geantwortet.",
+      timeout: "Es hat zu lange gedauert. Versuchen Sie es, wenn beide Seiten bereit sind.",
       elsewhere: "Sie wurde auf einem anderen Gerät angenommen.",
       other: "Die Verifizierung wurde abgebrochen.",
     },
