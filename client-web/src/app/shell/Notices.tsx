@@ -1,6 +1,7 @@
 import Devices from "@mui/icons-material/DevicesOutlined";
 import Shield from "@mui/icons-material/GppMaybeOutlined";
 import Storage from "@mui/icons-material/SdCardAlertOutlined";
+import Key from "@mui/icons-material/VpnKeyOutlined";
 import Update from "@mui/icons-material/SystemUpdateAltOutlined";
 import Button from "@mui/material/Button";
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
@@ -9,6 +10,7 @@ import { useTranslation } from "react-i18next";
 import { Strip } from "../../components/Strip";
 import { useEncryption, useEncryptionState, useTrustChanges } from "../../matrix/encryption/hooks";
 import { readSecurity } from "../../matrix/encryption/security";
+import { useUnsavedKey } from "../../matrix/encryption/unsavedKey";
 import { useClient, useSyncState } from "../../matrix/MatrixProvider";
 import { knowsDevices, rememberDevices } from "../../matrix/newDevices";
 import { type Device, listDevices } from "../../matrix/profile";
@@ -29,6 +31,7 @@ export function Notices({ dialogs, onOpen }: Props) {
   const trouble = useSyncExternalStore(onStorageTrouble, storageTrouble);
   const [logins, forget] = useNewLogins();
   const unverified = useUnverified();
+  const unsavedKey = useUnsavedKey() !== null;
   const [put, setPut] = useState<ReadonlySet<string>>(new Set());
   const away = (name: string) => () => setPut(new Set([...put, name]));
 
@@ -40,6 +43,20 @@ export function Notices({ dialogs, onOpen }: Props) {
 
   const [login] = logins;
   const lines: Array<[boolean, string, ReactNode]> = [
+    [
+      unsavedKey,
+      "key",
+      <Strip
+        key="key"
+        icon={<Key />}
+        text={t("security.notice.unsavedKey")}
+        actions={
+          <Button size="small" onClick={() => dialogs.show("settings", "security")}>
+            {t("security.notice.showKey")}
+          </Button>
+        }
+      />,
+    ],
     [
       login !== undefined,
       "login",

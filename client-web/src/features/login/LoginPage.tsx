@@ -7,6 +7,7 @@ import { type SubmitEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useAnnounced } from "../../components/Announcer";
+import { PasswordField } from "../../components/PasswordField";
 import { ProductMark } from "../../components/ProductMark";
 import {
   findFlows,
@@ -17,7 +18,7 @@ import {
   type Session,
   SessionError,
 } from "../../matrix/session";
-import { Field, PasswordField } from "./Field";
+import { Field } from "./Field";
 import { logInByToken, takeToken } from "./handover";
 import { CodeWanted, makeAccount } from "./registration";
 import { sentenceFor } from "./sentences";

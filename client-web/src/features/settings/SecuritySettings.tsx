@@ -12,6 +12,7 @@ import { Later } from "../../components/Later";
 import { ListSkeleton } from "../../components/Skeletons";
 import { useEncryption, useEncryptionState, useTrustChanges } from "../../matrix/encryption/hooks";
 import { readSecurity, type Security, verifyThisDevice } from "../../matrix/encryption/security";
+import { useUnsavedKey } from "../../matrix/encryption/unsavedKey";
 import { useClient } from "../../matrix/MatrixProvider";
 import { DeactivatePart, PasswordPart } from "./AccountParts";
 import { Part } from "./Rows";
@@ -36,6 +37,10 @@ export function SecuritySettings() {
   const loading = useCalm(known === null && trouble === "");
   const security = loading ? null : known;
   const [open, setOpen] = useState<Open | null>(null);
+  // A key that nobody has saved comes back, whatever closed it.
+  const unsaved = useUnsavedKey() !== null;
+  const setting =
+    open === "set-up" || open === "new-key" || open === "start-over" ? open : unsaved ? "set-up" : null;
 
   const load = useCallback(() => {
     readSecurity(client).then(setSecurity, () => setSecurity(null));
@@ -104,9 +109,7 @@ export function SecuritySettings() {
       )}
       <DeactivatePart />
       <Suspense>
-        {(open === "set-up" || open === "new-key" || open === "start-over") && (
-          <SetUpDialog kind={open} onClose={close} />
-        )}
+        {setting && <SetUpDialog kind={setting} onClose={close} />}
         {open === "recover" && <RecoverDialog onClose={close} />}
         {(open === "export" || open === "import") && <KeyFileDialog kind={open} onClose={close} />}
       </Suspense>

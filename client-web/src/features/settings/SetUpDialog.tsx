@@ -1,15 +1,19 @@
-import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { announce } from "../../components/Announcer";
+import { PasswordField } from "../../components/PasswordField";
 import { Sheet } from "../../components/Sheet";
 import { PasswordWanted, setUp, startOver } from "../../matrix/encryption/security";
-import { useClient, useUserId } from "../../matrix/MatrixProvider";
-import { Form, read, reason, save } from "./SecurityForm";
+import { holdKey, useUnsavedKey } from "../../matrix/encryption/unsavedKey";
+import { useClient } from "../../matrix/MatrixProvider";
+import { RecoveryKey } from "./RecoveryKey";
+import { Form, read, reason } from "./SecurityForm";
+
+/** Shorter passphrases are guessed. */
+const ENOUGH = 8;
 
 /** Making a recovery key: what it is for, a passphrase if one likes, then the key itself, once. */
 export function SetUpDialog({
@@ -21,27 +25,36 @@ export function SetUpDialog({
 }) {
   const { t } = useTranslation();
   const client = useClient();
-  const userId = useUserId();
+  const key = useUnsavedKey();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState("");
+  const [short, setShort] = useState(false);
   const [wantsPassword, setWantsPassword] = useState(false);
-  const [key, setKey] = useState("");
-  const [copied, setCopied] = useState(false);
+  const [leaving, setLeaving] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
 
   const make = async (form: HTMLFormElement) => {
     const passphrase = read(form, "passphrase");
+    const tooShort = passphrase !== "" && passphrase.length < ENOUGH;
+    setFailure("");
+    setShort(tooShort);
+    if (tooShort) return field.current?.focus();
     const password = wantsPassword ? read(form, "password") : null;
     setBusy(true);
-    setFailure("");
     try {
       const act = kind === "start-over" ? startOver : setUp;
-      setKey(await act(client, { ...(passphrase ? { passphrase } : {}), password }));
+      holdKey(client, await act(client, { ...(passphrase ? { passphrase } : {}), password }));
     } catch (refused) {
       if (refused instanceof PasswordWanted) setWantsPassword(true);
       else setFailure(t("common.failed", { reason: reason(refused) }));
     } finally {
       setBusy(false);
     }
+  };
+  // What is being made cannot be called off, and what was made is shown only once.
+  const leave = () => {
+    if (key !== null) setLeaving(true);
+    else if (!busy) onClose();
   };
   const title = t(
     key
@@ -53,62 +66,28 @@ export function SetUpDialog({
           : "security.setUp.overTitle",
   );
   return (
-    <Sheet title={title} onClose={onClose} width="xs">
+    <Sheet title={title} onClose={leave} width="xs">
       {key ? (
-        <Box sx={{ display: "flex", flexDirection: "column", gap: 2, pb: 2 }}>
-          <Typography>{t("security.setUp.keyLead")}</Typography>
-          <Box
-            component="code"
-            data-testid="recovery-key"
-            sx={{
-              p: 2,
-              borderRadius: 2,
-              border: 1,
-              borderColor: "divider",
-              bgcolor: "surface.code",
-              fontFamily: "ui-monospace, Menlo, Consolas, monospace",
-              fontSize: "1.0625rem",
-              lineHeight: 1.7,
-              textAlign: "center",
-              wordSpacing: "0.35em",
-              userSelect: "all",
-            }}
-          >
-            {key}
-          </Box>
-          <Box sx={{ display: "flex", flexWrap: "wrap", gap: 1 }}>
-            <Button
-              variant="outlined"
-              onClick={() => {
-                void navigator.clipboard.writeText(key).then(() => {
-                  setCopied(true);
-                  announce(t("security.setUp.copied"));
-                });
-              }}
-            >
-              {t(copied ? "security.setUp.copied" : "security.setUp.copy")}
-            </Button>
-            <Button
-              variant="outlined"
-              onClick={() => save(`${key}\n`, `${t("security.setUp.file", { user: userId })}.txt`)}
-            >
-              {t("security.setUp.download")}
-            </Button>
-          </Box>
-          <Button variant="contained" onClick={onClose}>
-            {t("security.setUp.kept")}
-          </Button>
-        </Box>
+        <RecoveryKey
+          value={key}
+          warning={leaving ? t("security.setUp.keepFirst") : ""}
+          onKept={() => {
+            holdKey(client, null);
+            onClose();
+          }}
+        />
       ) : (
         <Form onSubmit={(form) => void make(form)}>
           <Typography>
             {t(kind === "start-over" ? "security.setUp.overLead" : "security.setUp.lead")}
           </Typography>
-          <TextField
+          <PasswordField
+            of="passphrase"
             name="passphrase"
-            type="password"
             label={t("security.setUp.passphrase")}
-            helperText={t("security.setUp.passphraseHint")}
+            helperText={t(short ? "security.file.short" : "security.setUp.passphraseHint")}
+            error={short}
+            inputRef={field}
             autoComplete="new-password"
           />
           {wantsPassword && (
