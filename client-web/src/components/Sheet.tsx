@@ -127,9 +127,14 @@ function useFocusReturn(): void {
     const before = opener.current;
     return () => {
       setTimeout(() => {
-        const lost = document.activeElement === document.body || document.activeElement === null;
-        if (!lost) return;
-        const there = [before, lastOnPage].find(
+        const now = document.activeElement;
+        if (now !== null && now !== document.body && !now.matches(".MuiModal-root")) return;
+        // Of the dialogs below, which hide the page, the uppermost.
+        const below = [...document.querySelectorAll("[role='dialog']")].at(-1);
+        const places = below
+          ? [before, below.querySelector("[role='tabpanel']") ?? below]
+          : [before, lastOnPage];
+        const there = places.find(
           (place) => place instanceof HTMLElement && place !== document.body && place.isConnected,
         );
         if (there instanceof HTMLElement) there.focus();

@@ -20,6 +20,12 @@ export function errcodeOf(error: unknown): string | undefined {
   return (error as { errcode?: string } | null)?.errcode;
 }
 
+/** Whether the server did not answer at all. */
+export function isUnreachable(error: unknown): boolean {
+  const { name, message = "" } = (error ?? {}) as { name?: string; message?: string };
+  return name === "ConnectionError" || (name === "TypeError" && /fetch|network|load/i.test(message));
+}
+
 /** A refusal as the server put it, for people. */
 export function reasonOf(error: unknown): string {
   const told = (error as { data?: { error?: string } } | null)?.data?.error;

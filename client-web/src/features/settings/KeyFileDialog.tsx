@@ -1,15 +1,25 @@
+import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { tell } from "../../components/Announcer";
+import { FileName } from "../../components/FileName";
+import { hidden } from "../../components/hidden";
+import { PasswordField } from "../../components/PasswordField";
 import { Sheet } from "../../components/Sheet";
 import { KeyFileError } from "../../matrix/encryption/keyFile";
 import { exportKeys, importKeys } from "../../matrix/encryption/security";
 import { useClient } from "../../matrix/MatrixProvider";
-import { Form, read, reason, save } from "./SecurityForm";
+import { failureOf } from "../../shared/failure";
+import { Form, read, save } from "./SecurityForm";
+
+/** What is wrong, and where: the field that it is about, or all of it. */
+interface Fault {
+  at: "file" | "passphrase" | "again" | null;
+  text: string;
+}
 
 /** Message keys into a file, or out of one. */
 export function KeyFileDialog({ kind, onClose }: { kind: "export" | "import"; onClose: () => void }) {
@@ -17,13 +27,22 @@ export function KeyFileDialog({ kind, onClose }: { kind: "export" | "import"; on
   const client = useClient();
   const [file, setFile] = useState<File | null>(null);
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState("");
+  const [fault, setFault] = useState<Fault | null>(null);
+  const chooser = useRef<HTMLInputElement>(null);
+
   const act = async (form: HTMLFormElement) => {
     const passphrase = read(form, "passphrase");
-    setFailure("");
-    if (kind === "export" && passphrase.length < 8) return setFailure(t("security.file.short"));
-    if (kind === "export" && passphrase !== read(form, "again")) return setFailure(t("security.file.differ"));
-    if (kind === "import" && !file) return setFailure(t("security.file.wrongFile"));
+    const refuse = (at: Fault["at"], text: string) => {
+      setBusy(false);
+      setFault({ at, text });
+      const field = at === null ? null : form.elements.namedItem(at);
+      if (field instanceof HTMLElement) field.focus();
+    };
+    setFault(null);
+    if (kind === "import" && !file) return refuse("file", t("security.file.none"));
+    if (kind === "export" && passphrase.length < 8) return refuse("passphrase", t("security.file.short"));
+    if (kind === "export" && passphrase !== read(form, "again"))
+      return refuse("again", t("security.file.differ"));
     setBusy(true);
     try {
       if (kind === "export") {
@@ -35,52 +54,69 @@ export function KeyFileDialog({ kind, onClose }: { kind: "export" | "import"; on
       }
       onClose();
     } catch (refused) {
-      if (refused instanceof KeyFileError)
-        setFailure(t(refused.wrong === "file" ? "security.file.wrongFile" : "security.file.wrongPassphrase"));
-      else setFailure(t("common.failed", { reason: reason(refused) }));
-      setBusy(false);
+      if (!(refused instanceof KeyFileError)) refuse(null, failureOf(refused, t));
+      else if (refused.wrong === "file") refuse("file", t("security.file.wrongFile"));
+      else refuse("passphrase", t("security.file.wrongPassphrase"));
     }
   };
+  const of = (at: Fault["at"]) => ({
+    error: fault?.at === at,
+    helperText: fault?.at === at ? fault?.text : "",
+  });
+  const alone = fault?.at === null || fault?.at === "file" ? fault.text : "";
   return (
-    <Sheet
-      title={t(kind === "export" ? "security.file.export" : "security.file.import")}
-      onClose={onClose}
-      width="xs"
-    >
+    <Sheet title={t(`security.file.${kind}`)} onClose={onClose} firm width="xs">
       <Form onSubmit={(form) => void act(form)}>
-        <Typography>{t("security.moreText")}</Typography>
+        <Typography>{t(kind === "export" ? "security.moreText" : "security.file.importLead")}</Typography>
         {kind === "import" && (
-          <Button component="label" variant="outlined">
-            {file?.name ?? t("security.file.choose")}
+          <Box>
+            <Button
+              fullWidth
+              name="file"
+              variant="outlined"
+              autoFocus
+              onClick={() => chooser.current?.click()}
+              sx={{ minWidth: 0 }}
+            >
+              {file ? <FileName name={file.name} /> : t("security.file.choose")}
+              {file && (
+                <Box component="span" sx={hidden}>
+                  {`, ${t("security.file.choose")}`}
+                </Box>
+              )}
+            </Button>
             <input
+              ref={chooser}
               type="file"
               accept=".txt,text/plain"
-              aria-label={t("security.file.choose")}
-              style={{ position: "absolute", inset: 0, opacity: 0 }}
-              onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)}
+              hidden
+              onChange={(event) => {
+                setFile(event.currentTarget.files?.[0] ?? null);
+                setFault(null);
+              }}
             />
-          </Button>
+          </Box>
         )}
-        <TextField
+        <PasswordField
+          of="passphrase"
           name="passphrase"
-          type="password"
           label={t("security.file.passphrase")}
-          autoComplete="new-password"
+          autoComplete={kind === "export" ? "new-password" : "off"}
           autoFocus={kind === "export"}
+          {...of("passphrase")}
         />
         {kind === "export" && (
-          <TextField
+          <PasswordField
+            of="passphrase"
             name="again"
-            type="password"
             label={t("security.file.again")}
             autoComplete="new-password"
+            {...of("again")}
           />
         )}
-        {failure && (
-          <Typography role="alert" variant="body2" sx={{ color: "error.main" }}>
-            {failure}
-          </Typography>
-        )}
+        <Typography role="alert" variant="body2" sx={{ color: "error.main", "&:empty": { display: "none" } }}>
+          {alone}
+        </Typography>
         <Button type="submit" variant="contained" loading={busy}>
           {t(kind === "export" ? "security.action.export" : "security.action.import")}
         </Button>

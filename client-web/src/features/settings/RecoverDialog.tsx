@@ -1,39 +1,47 @@
+import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { tell } from "../../components/Announcer";
 import { Sheet } from "../../components/Sheet";
 import { recover, WrongRecoveryKey } from "../../matrix/encryption/security";
 import { useClient } from "../../matrix/MatrixProvider";
-import { Form, read, reason } from "./SecurityForm";
+import { failureOf } from "../../shared/failure";
+import { Form, read } from "./SecurityForm";
+
+interface Props {
+  onClose: () => void;
+  /** The key is gone too. */
+  onLost: () => void;
+}
 
 /** Typing in the recovery key or its passphrase. */
-export function RecoverDialog({ onClose }: { onClose: () => void }) {
+export function RecoverDialog({ onClose, onLost }: Props) {
   const { t } = useTranslation();
   const client = useClient();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState("");
+  const field = useRef<HTMLInputElement>(null);
   const unlock = async (form: HTMLFormElement) => {
-    setBusy(true);
+    const key = read(form, "key");
     setFailure("");
+    if (key.trim() === "") return field.current?.focus();
+    setBusy(true);
     try {
-      const count = await recover(client, read(form, "key"));
+      const count = await recover(client, key);
       tell(t("security.recover.done", { count }));
       onClose();
     } catch (refused) {
-      setFailure(
-        refused instanceof WrongRecoveryKey
-          ? t("security.recover.wrong")
-          : t("common.failed", { reason: reason(refused) }),
-      );
+      setFailure(refused instanceof WrongRecoveryKey ? t("security.recover.wrong") : failureOf(refused, t));
       setBusy(false);
+      field.current?.select();
     }
   };
   return (
-    <Sheet title={t("security.recover.title")} onClose={onClose} width="xs">
+    <Sheet title={t("security.recover.title")} onClose={onClose} firm width="xs">
       <Form onSubmit={(form) => void unlock(form)}>
         <Typography>{t("security.recover.lead")}</Typography>
         <TextField
@@ -41,6 +49,7 @@ export function RecoverDialog({ onClose }: { onClose: () => void }) {
           label={t("security.recover.field")}
           autoFocus
           autoComplete="off"
+          inputRef={field}
           error={failure !== ""}
           helperText={failure}
           slotProps={{
@@ -51,6 +60,11 @@ export function RecoverDialog({ onClose }: { onClose: () => void }) {
         <Button type="submit" variant="contained" loading={busy}>
           {t("security.recover.go")}
         </Button>
+        <Box sx={{ display: "flex", justifyContent: "center", mt: -0.5 }}>
+          <Button size="small" disabled={busy} onClick={onLost}>
+            {t("security.recover.lost")}
+          </Button>
+        </Box>
       </Form>
     </Sheet>
   );

@@ -1,11 +1,6 @@
 import Box from "@mui/material/Box";
 import type { ReactNode, SubmitEvent } from "react";
 
-/** Why something was refused. */
-export function reason(refused: unknown): string {
-  return refused instanceof Error ? refused.message : String(refused);
-}
-
 /** What stands in a field. */
 export function read(form: HTMLFormElement, name: string): string {
   const value = new FormData(form).get(name);

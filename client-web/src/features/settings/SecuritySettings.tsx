@@ -14,6 +14,7 @@ import { useEncryption, useEncryptionState, useTrustChanges } from "../../matrix
 import { readSecurity, type Security, verifyThisDevice } from "../../matrix/encryption/security";
 import { useUnsavedKey } from "../../matrix/encryption/unsavedKey";
 import { useClient } from "../../matrix/MatrixProvider";
+import { failureOf } from "../../shared/failure";
 import { DeactivatePart, PasswordPart } from "./AccountParts";
 import { Part } from "./Rows";
 import { later } from "../../i18n/later";
@@ -34,7 +35,8 @@ export function SecuritySettings() {
   const trouble = state === "elsewhere" || state === "failed" ? t(`security.${state}`) : "";
   useAnnounced(trouble);
   const [known, setSecurity] = useState<Security | null>(null);
-  const loading = useCalm(known === null && trouble === "");
+  const [failure, setFailure] = useState("");
+  const loading = useCalm(known === null && trouble === "" && failure === "");
   const security = loading ? null : known;
   const [open, setOpen] = useState<Open | null>(null);
   // A key that nobody has saved comes back, whatever closed it.
@@ -43,8 +45,14 @@ export function SecuritySettings() {
     open === "set-up" || open === "new-key" || open === "start-over" ? open : unsaved ? "set-up" : null;
 
   const load = useCallback(() => {
-    readSecurity(client).then(setSecurity, () => setSecurity(null));
-  }, [client]);
+    readSecurity(client).then(
+      (read) => {
+        setSecurity(read);
+        setFailure("");
+      },
+      (refused: unknown) => setFailure(failureOf(refused, t)),
+    );
+  }, [client, t]);
   // Also when the keys have come, or a verification is over.
   useEffect(load, [load, state, trustChanges]);
 
@@ -53,9 +61,7 @@ export function SecuritySettings() {
     load();
   };
   const compare = () => {
-    verifyThisDevice(client).catch((refused: unknown) => {
-      alert(t("common.failed", { reason: refused instanceof Error ? refused.message : String(refused) }));
-    });
+    verifyThisDevice(client).catch((refused: unknown) => alert(failureOf(refused, t)));
   };
   return (
     <>
@@ -71,6 +77,15 @@ export function SecuritySettings() {
           <Typography sx={{ flex: 1, minWidth: 200 }}>{trouble}</Typography>
           <Button variant="outlined" onClick={() => encryption.wake()}>
             {t(state === "elsewhere" ? "security.useHere" : "app.failure.retry")}
+          </Button>
+        </Box>
+      ) : failure && !security ? (
+        <Box sx={{ display: "flex", gap: 2, alignItems: "center", flexWrap: "wrap", mb: 3 }}>
+          <Typography role="alert" sx={{ flex: 1, minWidth: 200 }}>
+            {failure}
+          </Typography>
+          <Button variant="outlined" onClick={load}>
+            {t("app.failure.retry")}
           </Button>
         </Box>
       ) : security ? (
@@ -95,7 +110,7 @@ export function SecuritySettings() {
               </Button>
             </Box>
           </Part>
-          {security.identity && (
+          {security.identity && (security.verified || help(security) !== "none") && (
             <Part title={t("security.lost")}>
               <Typography variant="body2" sx={{ color: "text.secondary", mb: 1.5 }}>
                 {t("security.lostText")}
@@ -110,7 +125,7 @@ export function SecuritySettings() {
       <DeactivatePart />
       <Suspense>
         {setting && <SetUpDialog kind={setting} onClose={close} />}
-        {open === "recover" && <RecoverDialog onClose={close} />}
+        {open === "recover" && <RecoverDialog onClose={close} onLost={() => setOpen("start-over")} />}
         {(open === "export" || open === "import") && <KeyFileDialog kind={open} onClose={close} />}
       </Suspense>
     </>
@@ -150,6 +165,7 @@ function Standing({
           </Typography>
           <Typography variant="body2" sx={{ color: "text.secondary" }}>
             {t(`security.state.${kind}Text`)}
+            {kind === "unverified" && ` ${t(`security.state.help.${help(security)}`)}`}
           </Typography>
         </Box>
       </Box>
@@ -157,6 +173,11 @@ function Standing({
         {kind === "none" && (
           <Button variant="contained" onClick={() => onOpen("set-up")}>
             {t("security.action.setUp")}
+          </Button>
+        )}
+        {kind === "unverified" && help(security) === "none" && (
+          <Button variant="contained" color="error" onClick={() => onOpen("start-over")}>
+            {t("security.action.startOver")}
           </Button>
         )}
         {kind === "unverified" && (
@@ -181,4 +202,10 @@ function Standing({
       </Box>
     </Box>
   );
+}
+
+/** What can verify this device. */
+function help({ recovery, others }: Security): "both" | "device" | "key" | "none" {
+  if (others) return recovery ? "both" : "device";
+  return recovery ? "key" : "none";
 }

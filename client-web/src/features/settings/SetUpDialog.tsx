@@ -10,7 +10,8 @@ import { PasswordWanted, setUp, startOver } from "../../matrix/encryption/securi
 import { holdKey, useUnsavedKey } from "../../matrix/encryption/unsavedKey";
 import { useClient } from "../../matrix/MatrixProvider";
 import { RecoveryKey } from "./RecoveryKey";
-import { Form, read, reason } from "./SecurityForm";
+import { failureOf } from "../../shared/failure";
+import { Form, read } from "./SecurityForm";
 
 /** Shorter passphrases are guessed. */
 const ENOUGH = 8;
@@ -45,8 +46,8 @@ export function SetUpDialog({
       const act = kind === "start-over" ? startOver : setUp;
       holdKey(client, await act(client, { ...(passphrase ? { passphrase } : {}), password }));
     } catch (refused) {
-      if (refused instanceof PasswordWanted) setWantsPassword(true);
-      else setFailure(t("common.failed", { reason: reason(refused) }));
+      if (refused instanceof PasswordWanted && !wantsPassword) setWantsPassword(true);
+      else setFailure(failureOf(refused, t));
     } finally {
       setBusy(false);
     }
@@ -66,7 +67,7 @@ export function SetUpDialog({
           : "security.setUp.overTitle",
   );
   return (
-    <Sheet title={title} onClose={leave} width="xs">
+    <Sheet title={title} onClose={leave} firm width="xs">
       {key ? (
         <RecoveryKey
           value={key}
@@ -79,7 +80,13 @@ export function SetUpDialog({
       ) : (
         <Form onSubmit={(form) => void make(form)}>
           <Typography>
-            {t(kind === "start-over" ? "security.setUp.overLead" : "security.setUp.lead")}
+            {t(
+              kind === "start-over"
+                ? "security.setUp.overLead"
+                : kind === "new-key"
+                  ? "security.setUp.newLead"
+                  : "security.setUp.lead",
+            )}
           </Typography>
           <PasswordField
             of="passphrase"
@@ -110,7 +117,7 @@ export function SetUpDialog({
             loading={busy}
             color={kind === "start-over" ? "error" : "primary"}
           >
-            {t("security.setUp.go")}
+            {t(kind === "start-over" ? "security.action.startOver" : "security.setUp.go")}
           </Button>
         </Form>
       )}

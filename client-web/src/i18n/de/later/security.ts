@@ -13,7 +13,13 @@ export default {
       "Richten Sie sie einmal ein, dann können Ihre anderen Geräte und alle, denen Sie schreiben, sicher sein, dass Sie es sind. Sie bekommen einen Wiederherstellungsschlüssel, mit dem Sie Ihre Nachrichten nie verlieren.",
     unverified: "Dieses Gerät ist nicht verifiziert",
     unverifiedText:
-      "Es kann nicht lesen, was früher geschrieben wurde, und andere sind nicht sicher, dass es Ihres ist. Vergleichen Sie Emoji mit einem Gerät, das Sie schon benutzen, oder geben Sie Ihren Wiederherstellungsschlüssel ein.",
+      "Es kann nicht lesen, was früher geschrieben wurde, und andere sind nicht sicher, dass es Ihres ist.",
+    help: {
+      both: "Vergleichen Sie Emoji mit einem Gerät, das Sie schon benutzen, oder geben Sie Ihren Wiederherstellungsschlüssel ein.",
+      device: "Vergleichen Sie Emoji mit einem Gerät, das Sie schon benutzen.",
+      key: "Geben Sie Ihren Wiederherstellungsschlüssel ein.",
+      none: "Es gibt weder ein anderes verifiziertes Gerät noch einen Wiederherstellungsschlüssel: Fangen Sie mit neuen Schlüsseln neu an.",
+    },
     noBackup: "Ihre Nachrichten haben keine Sicherung",
     noBackupText:
       "Verlieren Sie Ihre Geräte, dann verlieren Sie auch, was Ihnen verschlüsselt geschrieben wurde. Erstellen Sie einen Wiederherstellungsschlüssel.",
@@ -41,6 +47,8 @@ export default {
     newTitle: "Ein neuer Wiederherstellungsschlüssel",
     overTitle: "Mit neuen Schlüsseln neu anfangen",
     lead: "Sie bekommen einen Wiederherstellungsschlüssel. Er ist der einzige Weg zurück zu Ihren verschlüsselten Nachrichten, wenn alle Ihre Geräte weg sind.",
+    newLead:
+      "Der neue Schlüssel ersetzt den alten, der dann nichts mehr öffnet. Ihre Nachrichten bleiben lesbar.",
     overLead:
       "Ihre alten Schlüssel und Ihr alter Wiederherstellungsschlüssel werden wertlos. Das lässt sich nicht rückgängig machen.",
     passphrase: "Passphrase (freiwillig)",
@@ -66,6 +74,7 @@ export default {
     lead: "Er verifiziert dieses Gerät und bringt zurück, was früher geschrieben wurde.",
     field: "Wiederherstellungsschlüssel oder Passphrase",
     go: "Entsperren",
+    lost: "Auch der Schlüssel ist verloren",
     wrong: "Das ist weder der Wiederherstellungsschlüssel noch seine Passphrase.",
     done_one: "Entsperrt; {{count}} Nachrichtenschlüssel ist zurück.",
     done_other: "Entsperrt; {{count}} Nachrichtenschlüssel sind zurück.",
@@ -78,6 +87,9 @@ export default {
     again: "Passphrase wiederholen",
     differ: "Die Passphrasen stimmen nicht überein.",
     short: "Mindestens 8 Zeichen.",
+    none: "Wählen Sie zuerst eine Datei.",
+    importLead:
+      "Übernimmt Nachrichtenschlüssel, die ein anderes Programm exportiert hat, und macht ihre Nachrichten hier lesbar.",
     wrongFile: "Das ist keine Datei mit Nachrichtenschlüsseln.",
     wrongPassphrase: "Die Passphrase öffnet diese Datei nicht.",
     saved: "Die Datei ist gespeichert.",

@@ -12,8 +12,13 @@ export default {
     noneText:
       "Set it up once, and your other devices and the people you write to can be sure that it is you. You get a recovery key, so that you never lose your messages.",
     unverified: "This device is not verified",
-    unverifiedText:
-      "It cannot read earlier messages, and others cannot be sure that it is yours. Compare emoji with another device of yours, or enter your recovery key.",
+    unverifiedText: "It cannot read earlier messages, and others cannot be sure that it is yours.",
+    help: {
+      both: "Compare emoji with another device of yours, or enter your recovery key.",
+      device: "Compare emoji with another device of yours.",
+      key: "Enter your recovery key.",
+      none: "There is neither another verified device nor a recovery key: start over with new keys.",
+    },
     noBackup: "Your messages have no backup",
     noBackupText: "If you lose your devices, you lose your encrypted messages. Create a recovery key.",
     good: "Everything is in order",
@@ -39,6 +44,8 @@ export default {
     newTitle: "A new recovery key",
     overTitle: "Start over with new keys",
     lead: "You get a recovery key. It is the only way back to your encrypted messages when all your devices are gone.",
+    newLead:
+      "The new key takes the place of the old one, which no longer opens anything. Your messages stay readable.",
     overLead: "Your old keys and your old recovery key become worthless. This cannot be undone.",
     passphrase: "Passphrase (optional)",
     passphraseHint:
@@ -61,6 +68,7 @@ export default {
     lead: "It verifies this device and brings back earlier messages.",
     field: "Recovery key or passphrase",
     go: "Unlock",
+    lost: "The key is lost too",
     wrong: "That is neither the recovery key nor its passphrase.",
     done_one: "Unlocked; {{count}} message key came back.",
     done_other: "Unlocked; {{count}} message keys came back.",
@@ -73,6 +81,9 @@ export default {
     again: "Repeat the passphrase",
     differ: "The passphrases do not match.",
     short: "At least 8 characters.",
+    none: "Choose a file first.",
+    importLead:
+      "Takes in message keys that another app has exported, and makes their messages readable here.",
     wrongFile: "That is not a file of message keys.",
     wrongPassphrase: "The passphrase does not open this file.",
     saved: "The file is saved.",
