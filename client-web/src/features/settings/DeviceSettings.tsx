@@ -5,7 +5,8 @@ import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import { type SubmitEvent, useCallback, useEffect, useState } from "react";
+import { type SubmitEvent, useCallback, useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { useTranslation } from "react-i18next";
 
 import { useCalm } from "../../components/calm";
@@ -23,6 +24,7 @@ import {
 } from "../../matrix/encryption/security";
 import { useClient } from "../../matrix/MatrixProvider";
 import { type Device, listDevices, logOutDevices, renameDevice } from "../../matrix/profile";
+import { failureOf, refusalOf } from "../../shared/failure";
 import { ago } from "./ago";
 
 /** Where this account is logged in. */
@@ -31,7 +33,7 @@ export function DeviceSettings() {
   const client = useClient();
   const [devices, setDevices] = useState<readonly Device[] | null>(null);
   const [failure, setFailure] = useState("");
-  const [leaving, setLeaving] = useState<readonly string[]>([]);
+  const [leaving, setLeaving] = useState<readonly Device[]>([]);
 
   const load = useCallback(() => {
     listDevices(client).then(
@@ -40,10 +42,10 @@ export function DeviceSettings() {
         setFailure("");
       },
       (refusal: unknown) => {
-        setFailure(refusal instanceof Error ? refusal.message : String(refusal));
+        setFailure(failureOf(refusal, t));
       },
     );
-  }, [client]);
+  }, [client, t]);
   useEffect(load, [load]);
   const trustChanges = useTrustChanges();
   const [trust, setTrust] = useState<ReadonlyMap<string, DeviceTrust> | null>(null);
@@ -55,12 +57,7 @@ export function DeviceSettings() {
 
   const loading = useCalm(!devices && !failure);
   if (failure && !devices) {
-    return (
-      <EmptyState
-        title={t("common.failed", { reason: failure })}
-        actions={<Button onClick={load}>{t("app.failure.retry")}</Button>}
-      />
-    );
+    return <EmptyState title={failure} actions={<Button onClick={load}>{t("app.failure.retry")}</Button>} />;
   }
   if (loading || !devices) {
     return (
@@ -69,7 +66,7 @@ export function DeviceSettings() {
       </Later>
     );
   }
-  const others = devices.filter((device) => !device.current).map((device) => device.id);
+  const others = devices.filter((device) => !device.current);
   return (
     <>
       <Typography variant="body2" sx={{ color: "text.secondary", mb: 1.5 }}>
@@ -83,8 +80,9 @@ export function DeviceSettings() {
             trust={trust ? (trust.get(device.id) ?? "no-keys") : null}
             canVerify={thisVerified !== device.current && [...(trust?.values() ?? [])].includes("verified")}
             onRenamed={load}
+            twin={devices.some((one) => one !== device && one.name === device.name)}
             onLogOut={() => {
-              setLeaving([device.id]);
+              setLeaving([device]);
             }}
           />
         ))}
@@ -107,7 +105,7 @@ export function DeviceSettings() {
       )}
       {leaving.length > 0 && (
         <LogOutDialog
-          ids={leaving}
+          devices={leaving}
           onClose={() => {
             setLeaving([]);
           }}
@@ -126,26 +124,38 @@ function DeviceRow({
   device,
   trust,
   canVerify,
+  twin,
   onRenamed,
   onLogOut,
 }: {
   device: Device;
   trust: DeviceTrust | null;
   canVerify: boolean;
+  /** Another is called the same. */
+  twin: boolean;
   onRenamed: () => void;
   onLogOut: () => void;
 }) {
   const { t, i18n } = useTranslation();
   const client = useClient();
   const [renaming, setRenaming] = useState(false);
+  const renameButton = useRef<HTMLButtonElement>(null);
+  const doneRenaming = () => {
+    flushSync(() => setRenaming(false));
+    renameButton.current?.focus();
+  };
   const rename = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const name = new FormData(event.currentTarget).get("name");
     if (typeof name !== "string" || name.trim() === "") return;
-    setRenaming(false);
-    renameDevice(client, device.id, name.trim()).then(onRenamed, (refusal: unknown) => {
-      alert(t("common.failed", { reason: String(refusal) }));
-    });
+    // What was typed stays until the server has it.
+    renameDevice(client, device.id, name.trim()).then(
+      () => {
+        doneRenaming();
+        onRenamed();
+      },
+      (refusal: unknown) => alert(failureOf(refusal, t)),
+    );
   };
   return (
     <Box
@@ -163,7 +173,17 @@ function DeviceRow({
       <Computer aria-hidden sx={{ color: "text.secondary" }} />
       <Box sx={{ flex: 1, minWidth: 160 }}>
         {renaming ? (
-          <Box component="form" onSubmit={rename} sx={{ display: "flex", gap: 1 }}>
+          <Box
+            component="form"
+            onSubmit={rename}
+            onKeyDown={(press) => {
+              if (press.key !== "Escape") return;
+              // The dialog around it stays.
+              press.stopPropagation();
+              doneRenaming();
+            }}
+            sx={{ display: "flex", flexWrap: "wrap", gap: 1 }}
+          >
             <TextField
               name="name"
               size="small"
@@ -172,16 +192,18 @@ function DeviceRow({
               slotProps={{ htmlInput: { "aria-label": t("settings.device.name"), maxLength: 100 } }}
             />
             <Button type="submit">{t("common.save")}</Button>
+            <Button onClick={doneRenaming}>{t("common.cancel")}</Button>
           </Box>
         ) : (
           <>
-            <Typography sx={{ fontWeight: 550 }}>{device.name}</Typography>
+            <Typography sx={{ fontWeight: 550, overflowWrap: "anywhere" }}>{device.name}</Typography>
             <Typography variant="body2" sx={{ color: "text.secondary" }}>
               {[
                 device.current && t("settings.device.this"),
                 device.lastSeen !== null &&
                   t("settings.device.seen", { when: ago(device.lastSeen, i18n.language) }),
                 device.address,
+                twin && device.id,
               ]
                 .filter(Boolean)
                 .join(" · ")}
@@ -197,9 +219,7 @@ function DeviceRow({
             aria-label={`${t("security.action.verify")}: ${device.name}`}
             onClick={() => {
               const verify = device.current ? verifyThisDevice(client) : verifyDevice(client, device.id);
-              verify.catch((refusal: unknown) => {
-                alert(t("common.failed", { reason: String(refusal) }));
-              });
+              verify.catch((refusal: unknown) => alert(failureOf(refusal, t)));
             }}
           >
             {t("security.action.verify")}
@@ -207,6 +227,7 @@ function DeviceRow({
         )}
         {!renaming && (
           <Button
+            ref={renameButton}
             aria-label={`${t("settings.device.rename")}: ${device.name}`}
             onClick={() => {
               setRenaming(true);
@@ -258,11 +279,11 @@ function TrustMark({ trust }: { trust: DeviceTrust }) {
 }
 
 function LogOutDialog({
-  ids,
+  devices,
   onClose,
   onDone,
 }: {
-  ids: readonly string[];
+  devices: readonly Device[];
   onClose: () => void;
   onDone: () => void;
 }) {
@@ -270,29 +291,39 @@ function LogOutDialog({
   const client = useClient();
   const [failure, setFailure] = useState("");
   const [busy, setBusy] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
   const submit = async (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const password = new FormData(event.currentTarget).get("password");
     setBusy(true);
     setFailure("");
     try {
-      await logOutDevices(client, ids, typeof password === "string" ? password : "");
-      onDone();
-    } catch (refusal) {
-      setFailure(
-        t("common.failed", { reason: refusal instanceof Error ? refusal.message : String(refusal) }),
+      await logOutDevices(
+        client,
+        devices.map(({ id }) => id),
+        typeof password === "string" ? password : "",
       );
+      onDone();
+    } catch (refused) {
+      setFailure(refusalOf(refused, t));
       setBusy(false);
+      field.current?.select();
     }
   };
   return (
-    <Sheet title={t("settings.device.logOutTitle", { count: ids.length })} onClose={onClose} width="xs">
+    <Sheet title={t("settings.device.logOutTitle", { count: devices.length })} onClose={onClose} width="xs">
       <Box
         component="form"
         onSubmit={submit}
         sx={{ display: "flex", flexDirection: "column", gap: 2, pb: 2, pt: 1 }}
       >
+        <Typography sx={{ overflowWrap: "anywhere" }}>
+          {devices.length === 1
+            ? t("settings.device.logOutText", { name: devices[0]?.name })
+            : t("settings.device.logOutTextAll")}
+        </Typography>
         <TextField
+          inputRef={field}
           name="password"
           type="password"
           label={t("settings.device.password")}

@@ -95,6 +95,8 @@ export default {
     name: "Name des Geräts",
     logOut: "Abmelden",
     logOutOthers: "Alle anderen abmelden",
+    logOutText: "{{name}} wird sofort abgemeldet. Verschlüsselte Nachrichten werden dort entfernt.",
+    logOutTextAll: "Alle werden sofort abgemeldet. Verschlüsselte Nachrichten werden dort entfernt.",
     logOutTitle_one: "{{count}} Gerät abmelden",
     logOutTitle_other: "{{count}} Geräte abmelden",
     password: "Ihr Passwort, damit sicher ist, dass Sie es sind",

@@ -95,6 +95,8 @@ export default {
     name: "Device name",
     logOut: "Log out",
     logOutOthers: "Log out all others",
+    logOutText: "{{name}} is logged out at once. Encrypted messages are removed from it.",
+    logOutTextAll: "All of them are logged out at once. Encrypted messages are removed from them.",
     logOutTitle_one: "Log out {{count}} device",
     logOutTitle_other: "Log out {{count}} devices",
     password: "Your password, to confirm that it is you",
