@@ -10,7 +10,7 @@ import ButtonBase from "@mui/material/ButtonBase";
 import Divider from "@mui/material/Divider";
 import MenuItem from "@mui/material/MenuItem";
 import Typography from "@mui/material/Typography";
-import { useRef, useState } from "react";
+import { Suspense, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
@@ -20,6 +20,8 @@ import { IconAction } from "../../components/IconAction";
 import { Keys } from "../../components/Keys";
 import { PersonAvatar } from "../../components/PersonAvatar";
 import { PresenceDot } from "../../components/PresenceDot";
+import { later } from "../../i18n/later";
+import { useEncryption } from "../../matrix/encryption/hooks";
 import { useClient, useLogOut, useUserId } from "../../matrix/MatrixProvider";
 import { usePresence } from "../../matrix/presence";
 import { useMedia } from "../../matrix/media";
@@ -33,6 +35,8 @@ import { layout } from "./layout";
 import { ProductMark } from "../../components/ProductMark";
 import { LaterMenu } from "../../components/LaterMenu";
 import type { Dialogs } from "./useDialogs";
+
+const LogOutDialog = later(() => import("./LogOutDialog").then((part) => part.LogOutDialog));
 
 const STATES: readonly Status["state"][] = ["online", "away", "busy", "offline"];
 
@@ -164,6 +168,9 @@ function Account({ dialogs, onLoggedOut }: { dialogs: Dialogs; onLoggedOut: () =
   const status = useOwnStatus();
   const said = shownText(status);
   const logOut = useLogOut();
+  const encryption = useEncryption();
+  const [leaving, setLeaving] = useState(false);
+  const leave = () => void logOut().finally(onLoggedOut);
   const opener = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
   const choose = (act: () => void) => () => {
@@ -282,10 +289,27 @@ function Account({ dialogs, onLoggedOut }: { dialogs: Dialogs; onLoggedOut: () =
           {t("app.account.keys")}
         </MenuItem>
         <Divider component="li" role="presentation" sx={{ my: 0.5 }} />
-        <MenuItem onClick={choose(() => void logOut().finally(onLoggedOut))}>
+        <MenuItem
+          onClick={choose(() => {
+            if (encryption.holdsKeys()) setLeaving(true);
+            else leave();
+          })}
+        >
           {t("app.account.logOut")}
         </MenuItem>
       </LaterMenu>
+      <Suspense>
+        {leaving && (
+          <LogOutDialog
+            onLogOut={leave}
+            onBackUp={() => {
+              setLeaving(false);
+              dialogs.show("settings", "security");
+            }}
+            onClose={() => setLeaving(false)}
+          />
+        )}
+      </Suspense>
     </>
   );
 }

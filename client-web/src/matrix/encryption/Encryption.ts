@@ -203,6 +203,11 @@ export class Encryption implements SyncCryptoCallbacks {
     }
   }
 
+  /** Whether this device has keys of messages. */
+  holdsKeys(): boolean {
+    return this.mark() === "in use";
+  }
+
   private setMark(mark: Mark): void {
     try {
       localStorage.setItem(storeName(this.client), mark);

@@ -78,6 +78,18 @@ export async function readSecurity(client: MatrixClient): Promise<Security> {
   };
 }
 
+/** So long, in ms, who logs out waits to be told what they would lose. */
+const PATIENCE = 5_000;
+
+/** Whether logging out would lose the keys of messages. Where that cannot be found out in time, it might. */
+export async function losesKeys(client: MatrixClient): Promise<boolean> {
+  const known = readSecurity(client).then(
+    ({ recovery, backedUp }) => !recovery || !backedUp,
+    () => true,
+  );
+  return Promise.race([known, new Promise<true>((late) => setTimeout(() => late(true), PATIENCE))]);
+}
+
 /** Makes everything there is to make; answers with the recovery key, which is shown once and never kept. */
 export async function setUp(
   client: MatrixClient,

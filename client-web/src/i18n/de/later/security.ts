@@ -107,6 +107,12 @@ export default {
     change:
       "{{name}} hat neue Schlüssel. Das passiert, wenn jemand neu anfängt; fragen Sie nach, wenn Sie unsicher sind.",
   },
+  logOut: {
+    title: "Abmelden und Nachrichten verlieren?",
+    text: "Die Schlüssel Ihrer verschlüsselten Nachrichten sind auf diesem Gerät und in keiner Sicherung. Wenn Sie sich abmelden, können Sie diese Nachrichten vielleicht nie wieder lesen.",
+    backUp: "Erst sichern",
+    anyway: "Trotzdem abmelden",
+  },
   room: {
     title: "Verschlüsselung dieser Unterhaltung",
     on: "Von Gerät zu Gerät verschlüsselt",

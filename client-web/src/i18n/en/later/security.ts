@@ -100,6 +100,12 @@ export default {
     verifyThis: "This device is not verified: it cannot read earlier encrypted messages.",
     change: "{{name}} has new keys. That happens when somebody starts over; ask them, if you are unsure.",
   },
+  logOut: {
+    title: "Log out and lose messages?",
+    text: "The keys of your encrypted messages are on this device and in no backup. Once you log out, you may never read those messages again.",
+    backUp: "Back up first",
+    anyway: "Log out anyway",
+  },
   room: {
     title: "Encryption in this conversation",
     on: "Encrypted from device to device",
