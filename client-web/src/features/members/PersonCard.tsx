@@ -10,13 +10,15 @@ import Button from "@mui/material/Button";
 import ButtonBase from "@mui/material/ButtonBase";
 import Divider from "@mui/material/Divider";
 import Typography from "@mui/material/Typography";
-import { useState } from "react";
+import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { alert, tell } from "../../components/Announcer";
 import { PresenceDot } from "../../components/PresenceDot";
+import { later } from "../../i18n/later";
 import { openDirect } from "../../matrix/directory";
 import { draftsOf, placeOf } from "../../matrix/drafts";
+import { useEncryptionState } from "../../matrix/encryption/hooks";
 import { useClient, useUserId } from "../../matrix/MatrixProvider";
 import { reportPerson, setIgnored } from "../../matrix/moderation";
 import { usePersonCard } from "../../matrix/personCard";
@@ -27,6 +29,8 @@ import { Face } from "../../shared/Face";
 import { ReasonDialog } from "../../shared/ReasonDialog";
 import { Line } from "./Line";
 import { Standing } from "./Standing";
+
+const Sureness = later(() => import("./Sureness").then((part) => part.Sureness));
 
 interface Props {
   userId: string;
@@ -45,6 +49,8 @@ export function PersonCard({ userId, roomId, onOpenRoom, onEditProfile, onWrite 
   const me = useUserId();
   const person = usePersonCard(userId, roomId);
   const powers = usePowers(roomId);
+  // Who does not use encryption is not bothered with it, and loads none for a card.
+  const keys = useEncryptionState();
   const [busy, setBusy] = useState(false);
   const [reporting, setReporting] = useState(false);
   const { name } = person;
@@ -122,6 +128,11 @@ export function PersonCard({ userId, roomId, onOpenRoom, onEditProfile, onWrite 
             </Button>
           )}
         </Box>
+      )}
+      {keys === "here" && userId !== me && (
+        <Suspense>
+          <Sureness userId={userId} name={name} />
+        </Suspense>
       )}
       {person.member && <Standing roomId={roomId} member={person.member} me={userId === me} />}
       {userId !== me && (

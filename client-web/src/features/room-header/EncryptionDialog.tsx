@@ -1,19 +1,16 @@
 import Good from "@mui/icons-material/GppGoodOutlined";
-import Unsure from "@mui/icons-material/GppMaybeOutlined";
 import Box from "@mui/material/Box";
-import Button from "@mui/material/Button";
 import Typography from "@mui/material/Typography";
-import { useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { alert, useAnnounced } from "../../components/Announcer";
+import { useAnnounced } from "../../components/Announcer";
 import { PersonAvatar } from "../../components/PersonAvatar";
 import { Sheet } from "../../components/Sheet";
-import { useEncryptionState, useTrustChanges } from "../../matrix/encryption/hooks";
-import { acceptChange, type PersonTrust, readPerson, verifyPerson } from "../../matrix/encryption/security";
-import { useClient, useUserId } from "../../matrix/MatrixProvider";
+import { useEncryptionState } from "../../matrix/encryption/hooks";
+import { useUserId } from "../../matrix/MatrixProvider";
 import { type Member, useMembers } from "../../matrix/members";
 import { useMedia } from "../../matrix/media";
+import { TrustActions, TrustLine, usePersonTrust } from "../../shared/Trust";
 
 /** More people than this are not listed: who is verified matters among few. */
 const LISTED = 50;
@@ -51,7 +48,7 @@ export function EncryptionDialog({ roomId, onClose }: { roomId: string; onClose:
           </Typography>
           <Box component="ul" sx={{ listStyle: "none", m: 0, p: 0, pb: 2 }}>
             {others.slice(0, LISTED).map((member) => (
-              <Person key={member.userId} member={member} roomId={roomId} onVerify={onClose} />
+              <Person key={member.userId} member={member} onVerify={onClose} />
             ))}
           </Box>
         </>
@@ -62,24 +59,9 @@ export function EncryptionDialog({ roomId, onClose }: { roomId: string; onClose:
 
 const AVATAR = { width: 32, height: 32, crop: true };
 
-function Person({ member, roomId, onVerify }: { member: Member; roomId: string; onVerify: () => void }) {
-  const { t } = useTranslation();
-  const client = useClient();
-  const trustChanges = useTrustChanges();
+function Person({ member, onVerify }: { member: Member; onVerify: () => void }) {
   const { url } = useMedia(member.avatar, AVATAR);
-  const [trust, setTrust] = useState<PersonTrust | null>(null);
-  const load = useCallback(() => {
-    readPerson(client, member.userId).then(setTrust, () => setTrust(null));
-  }, [client, member.userId]);
-  useEffect(load, [load, trustChanges]);
-  const attempt = (act: Promise<void>, then: () => void) => {
-    act.then(then, (refused: unknown) => {
-      alert(t("common.failed", { reason: refused instanceof Error ? refused.message : String(refused) }));
-    });
-  };
-  const Icon = trust === "verified" ? Good : Unsure;
-  const colour =
-    trust === "verified" ? "success.main" : trust === "changed" ? "warning.main" : "text.secondary";
+  const [trust, look] = usePersonTrust(member.userId);
   return (
     <Box
       component="li"
@@ -98,32 +80,15 @@ function Person({ member, roomId, onVerify }: { member: Member; roomId: string; 
         <Typography noWrap sx={{ fontWeight: 550 }}>
           {member.name}
         </Typography>
-        <Typography
-          variant="body2"
-          sx={{ display: "flex", alignItems: "center", gap: 0.5, color: colour, minHeight: 20 }}
-        >
-          {trust && (
-            <>
-              <Icon aria-hidden sx={{ fontSize: 15 }} />
-              {t(`security.room.trust.${trust}`)}
-            </>
-          )}
-        </Typography>
+        <TrustLine trust={trust} />
       </Box>
-      {trust === "changed" && (
-        <Button onClick={() => attempt(acceptChange(client, member.userId), load)}>
-          {t("security.room.accept")}
-        </Button>
-      )}
-      {(trust === "unverified" || trust === "changed") && (
-        <Button
-          variant="outlined"
-          aria-label={t("security.verify.person", { name: member.name })}
-          onClick={() => attempt(verifyPerson(client, member.userId, roomId), onVerify)}
-        >
-          {t("security.action.verify")}
-        </Button>
-      )}
+      <TrustActions
+        userId={member.userId}
+        name={member.name}
+        trust={trust}
+        onVerify={onVerify}
+        onAccepted={look}
+      />
     </Box>
   );
 }

@@ -8,6 +8,7 @@ import {
   type VerificationRequest,
 } from "matrix-js-sdk/lib/crypto-api";
 
+import { openDirect } from "../directory";
 import { encryptionOf } from "./Encryption";
 import { readKeyFile, writeKeyFile } from "./keyFile";
 import { secretKeys } from "./secretKeys";
@@ -28,6 +29,8 @@ export interface Security {
 
 /** The server wants to know that it is really them. */
 export class PasswordWanted extends Error {}
+/** Who is not verified cannot vouch for anybody. */
+export class OwnKeysWanted extends Error {}
 /** The text is no recovery key, and no passphrase of it either. */
 export class WrongRecoveryKey extends Error {}
 
@@ -244,11 +247,12 @@ export async function verifyDevice(client: MatrixClient, deviceId: string): Prom
   shown(client, await crypto.requestDeviceVerification(client.getSafeUserId(), deviceId));
 }
 
-/** Verifies somebody else, by messages in a room of the two. */
-export async function verifyPerson(client: MatrixClient, userId: string, roomId: string): Promise<void> {
+/** Verifies somebody else, by messages in the direct conversation of the two, which is made if there is none. */
+export async function verifyPerson(client: MatrixClient, userId: string): Promise<void> {
   const crypto = await encryptionOf(client).need();
+  if (!(await readSecurity(client)).verified) throw new OwnKeysWanted();
   await crypto.userHasCrossSigningKeys(userId, true);
-  shown(client, await crypto.requestVerificationDM(userId, roomId));
+  shown(client, await crypto.requestVerificationDM(userId, await openDirect(client, userId)));
 }
 
 /** Turns encryption on in a room. It cannot be turned off again. */

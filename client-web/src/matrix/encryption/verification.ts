@@ -159,7 +159,7 @@ class Watch {
   /** The same once more. */
   readonly again = (): Promise<void> => {
     const { client, request } = this;
-    if (!request.isSelfVerification) return verifyPerson(client, request.otherUserId, request.roomId ?? "");
+    if (!request.isSelfVerification) return verifyPerson(client, request.otherUserId);
     const { otherDeviceId } = request;
     return otherDeviceId ? verifyDevice(client, otherDeviceId) : verifyThisDevice(client);
   };

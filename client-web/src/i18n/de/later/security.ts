@@ -132,7 +132,8 @@ export default {
       changed: "Hat neue Schlüssel, seit Sie verifiziert haben",
     },
     accept: "Neue Schlüssel annehmen",
-    noRoom: "Zum Verifizieren brauchen Sie eine Direktnachricht miteinander.",
+    setUpFirst:
+      "Richten Sie zuerst die Verschlüsselung ein und verifizieren Sie dieses Gerät: Einstellungen, Sicherheit.",
   },
   locked: {
     waiting: "Wird entschlüsselt …",

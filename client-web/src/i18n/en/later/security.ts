@@ -125,7 +125,7 @@ export default {
       changed: "Has new keys since you verified them",
     },
     accept: "Accept new keys",
-    noRoom: "To verify each other, you need a direct conversation.",
+    setUpFirst: "First set up encryption and verify this device: settings, Security.",
   },
   locked: {
     waiting: "Decrypting…",
