@@ -21,6 +21,9 @@ import type { Dialogs } from "./useDialogs";
 import { usePanel, writingPlace } from "./usePanel";
 
 const MemberList = later(() => import("../../features/members/MemberList").then((part) => part.MemberList));
+const ChangedPerson = later(() =>
+  import("../../features/room-header/ChangedPerson").then((part) => part.ChangedPerson),
+);
 const PersonCard = later(() => import("../../features/members/PersonCard").then((part) => part.PersonCard));
 const Pinned = later(() => import("../../features/collections/Pinned").then((part) => part.Pinned));
 const Threads = later(() => import("../../features/collections/Threads").then((part) => part.Threads));
@@ -133,6 +136,11 @@ function Inside({ roomId, eventId, wide, dialogs }: Props) {
             actions={wide && <HeaderActions ways={ways} open={panel?.what ?? null} onToggle={toggle} />}
             {...(wide ? {} : { onBack: () => void navigate(paths.chat) })}
           />
+          {room?.encrypted && (
+            <Suspense>
+              <ChangedPerson roomId={roomId} />
+            </Suspense>
+          )}
           <Region
             region="timeline"
             label={t("app.region.timeline")}

@@ -25,6 +25,7 @@ import { spoken } from "./spoken";
 import { Time } from "./Time";
 import { clock, complete } from "../../i18n/times";
 
+const DoubtMark = later(() => import("./DoubtMark").then((part) => part.DoubtMark));
 const LinkCard = later(() => import("./LinkCard").then((part) => part.LinkCard));
 
 /** What rows ask of the timeline; one object for all of them, always the same. */
@@ -76,6 +77,7 @@ export const MessageRow = memo(function MessageRow({
   const message = useMessage(event);
   const reactions = useReactions(event);
   const allowed = useAllowed(event, message, inThread);
+  const secret = isEncrypted(useClient(), message.roomId);
   const { timestamp_position, letter_shortcuts } = usePreferences();
   const [active, setActive] = useState(false);
 
@@ -219,6 +221,11 @@ export const MessageRow = memo(function MessageRow({
           >
             <Content event={event} message={message} me={me} onOpen={handlers.openMatrix} />
           </Box>
+          {secret && message.send === "sent" && message.kind !== "locked" && (
+            <Suspense>
+              <DoubtMark event={event} active={active} />
+            </Suspense>
+          )}
           {message.mine && message.kind !== "deleted" && message.send !== "failed" && (
             <SendMark event={event} message={message} />
           )}

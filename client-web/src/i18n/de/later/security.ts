@@ -147,6 +147,12 @@ export default {
     again: "Erneut versuchen",
     recover: "Wiederherstellungsschlüssel eingeben",
   },
+  doubt: {
+    device: "Auf einem Gerät geschrieben, das nicht verifiziert ist.",
+    "unknown-device": "Auf einem unbekannten oder entfernten Gerät geschrieben.",
+    identity: "Diese Person hat neue Schlüssel, seit Sie verifiziert haben.",
+    clear: "Nicht verschlüsselt.",
+  },
   verify: {
     person: "{{name}} verifizieren",
     own: "Ihr Gerät verifizieren",

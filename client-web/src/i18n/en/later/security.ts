@@ -138,6 +138,12 @@ export default {
     again: "Try again",
     recover: "Enter the recovery key",
   },
+  doubt: {
+    device: "Written on a device that its owner has not verified.",
+    "unknown-device": "Written on an unknown or removed device.",
+    identity: "The sender has new keys since you verified them.",
+    clear: "Not encrypted.",
+  },
   verify: {
     person: "Verify {{name}}",
     own: "Verify your device",
