@@ -28,7 +28,8 @@ export function Strip({ icon, text, actions, onDismiss }: Props) {
         flexWrap: "wrap",
         columnGap: 1.25,
         position: "relative",
-        py: 0.5,
+        // What needs several lines on a narrow screen does not begin at its edge.
+        py: { xs: 1, sm: 0.5 },
         paddingInlineStart: 2,
         paddingInlineEnd: 6,
         minHeight: 44,

@@ -2,7 +2,7 @@ import Good from "@mui/icons-material/GppGoodOutlined";
 import Unsure from "@mui/icons-material/GppMaybeOutlined";
 import Button from "@mui/material/Button";
 import Typography from "@mui/material/Typography";
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { alert } from "../components/Announcer";
@@ -22,8 +22,10 @@ export function usePersonTrust(userId: string): readonly [trust: PersonTrust | n
   const client = useClient();
   const changes = useTrustChanges();
   const [trust, setTrust] = useState<PersonTrust | null>(null);
+  const asked = useRef(false);
   const look = useCallback(() => {
-    readPerson(client, userId).then(setTrust, () => setTrust(null));
+    readPerson(client, userId, !asked.current).then(setTrust, () => setTrust(null));
+    asked.current = true;
   }, [client, userId]);
   useEffect(look, [look, changes]);
   return [trust, look];

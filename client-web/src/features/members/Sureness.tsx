@@ -17,10 +17,12 @@ export function Sureness({ userId, name }: { userId: string; name: string }) {
         {t("security.title")}
       </Typography>
       <Box sx={{ display: "flex", alignItems: "center", flexWrap: "wrap", gap: 1 }}>
-        <Box sx={{ flex: 1, minWidth: 120 }}>
+        <Box sx={{ flex: 1, minWidth: 140 }}>
           <TrustLine trust={trust} />
         </Box>
-        <TrustActions userId={userId} name={name} trust={trust} onAccepted={look} />
+        <Box sx={{ display: "flex", gap: 1 }}>
+          <TrustActions userId={userId} name={name} trust={trust} onAccepted={look} />
+        </Box>
       </Box>
     </Box>
   );

@@ -10,7 +10,7 @@ import { PasswordWanted, setUp, startOver } from "../../matrix/encryption/securi
 import { holdKey, useUnsavedKey } from "../../matrix/encryption/unsavedKey";
 import { useClient } from "../../matrix/MatrixProvider";
 import { RecoveryKey } from "./RecoveryKey";
-import { failureOf } from "../../shared/failure";
+import { refusalOf } from "../../shared/failure";
 import { Form, read } from "./SecurityForm";
 
 /** Shorter passphrases are guessed. */
@@ -30,9 +30,10 @@ export function SetUpDialog({
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState("");
   const [short, setShort] = useState(false);
-  const [wantsPassword, setWantsPassword] = useState(false);
+  const [wantsPassword, setWantsPassword] = useState(kind === "start-over");
   const [leaving, setLeaving] = useState(false);
   const field = useRef<HTMLInputElement>(null);
+  const proof = useRef<HTMLInputElement>(null);
 
   const make = async (form: HTMLFormElement) => {
     const passphrase = read(form, "passphrase");
@@ -47,7 +48,10 @@ export function SetUpDialog({
       holdKey(client, await act(client, { ...(passphrase ? { passphrase } : {}), password }));
     } catch (refused) {
       if (refused instanceof PasswordWanted && !wantsPassword) setWantsPassword(true);
-      else setFailure(failureOf(refused, t));
+      else {
+        setFailure(refusalOf(refused, t));
+        proof.current?.select();
+      }
     } finally {
       setBusy(false);
     }
@@ -103,7 +107,9 @@ export function SetUpDialog({
               type="password"
               label={t("security.setUp.password")}
               autoComplete="current-password"
+              inputRef={proof}
               autoFocus
+              error={failure !== ""}
             />
           )}
           {failure && (

@@ -17,7 +17,15 @@ export function DoubtMark({ event, active }: { event: TimelineEvent; active: boo
       label={why}
       tabIndex={active ? 0 : -1}
       onClick={() => tell(why)}
-      sx={{ width: 24, height: 24, my: "-2px", flex: "none", color: "warning.main" }}
+      sx={{
+        width: 24,
+        height: 24,
+        my: "-2px",
+        flex: "none",
+        color: "warning.main",
+        // As high as a thumb needs, and the row no higher for it.
+        "@media (pointer: coarse)": { my: "-12px" },
+      }}
     >
       <Warning sx={{ fontSize: 16 }} />
     </IconAction>

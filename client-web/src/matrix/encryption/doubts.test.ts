@@ -12,6 +12,7 @@ function begin() {
     getEncryptionInfoForEvent: vi.fn(),
     userHasCrossSigningKeys: vi.fn().mockResolvedValue(true),
     getUserVerificationStatus: vi.fn(),
+    getDeviceVerificationStatus: vi.fn().mockResolvedValue({ crossSigningVerified: true }),
   };
   vi.spyOn(world.client, "getCrypto").mockReturnValue(crypto as never);
   const before = world.text(room, "@ben:example.org", "in the clear, as everything was");
@@ -61,4 +62,7 @@ test("who has new keys since they were verified, or since they were first seen, 
   expect(await findChanged(client, ["@ben:e", "@eve:e"])).toBeNull();
   expect(await findChanged(client, ["@ben:e", "@lena:e", "@noor:e"])).toBe("@lena:e");
   expect(await findChanged(client, ["@noor:e"])).toBe("@noor:e");
+  // It was oneself who started over.
+  crypto.getDeviceVerificationStatus.mockResolvedValue({ crossSigningVerified: false });
+  expect(await findChanged(client, ["@lena:e"])).toBeNull();
 });

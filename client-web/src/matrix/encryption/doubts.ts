@@ -66,10 +66,12 @@ export function useDoubt(event: MatrixEvent): Doubt | null {
 export async function findChanged(client: MatrixClient, userIds: readonly string[]): Promise<string | null> {
   const crypto = client.getCrypto();
   if (!crypto) return null;
+  // Who has new keys themselves has verified nobody with them yet: nobody else has changed.
+  const own = await crypto.getDeviceVerificationStatus(client.getSafeUserId(), client.getDeviceId() ?? "");
   for (const userId of userIds) {
     const status = await crypto.getUserVerificationStatus(userId);
     const lapsed = status.wasCrossSigningVerified() && !status.isCrossSigningVerified();
-    if (status.needsUserApproval || lapsed) return userId;
+    if (status.needsUserApproval || (lapsed && own?.crossSigningVerified)) return userId;
   }
   return null;
 }

@@ -9,6 +9,7 @@ import {
 } from "matrix-js-sdk/lib/crypto-api";
 
 import { openDirect } from "../directory";
+import { logOutDevices } from "../profile";
 import { encryptionOf } from "./Encryption";
 import { readKeyFile, writeKeyFile } from "./keyFile";
 import { secretKeys } from "./secretKeys";
@@ -55,13 +56,27 @@ function proof(client: MatrixClient, password: string | null): Auth {
   };
 }
 
+/** Who has asked the server for their own keys. */
+const looked = new WeakSet<MatrixClient>();
+
+/**
+ * Whether the account has keys that prove who one is. The server is asked once: the sync tells of what comes later, and each answer would
+ * be news to ask about again. While new keys are being made, an answer with the old ones would even undo them.
+ */
+async function hasIdentity(client: MatrixClient, crypto: CryptoApi): Promise<boolean> {
+  if (looked.has(client)) return (await crypto.getCrossSigningStatus()).publicKeysOnDevice;
+  const has = await crypto.userHasCrossSigningKeys(client.getSafeUserId(), true);
+  looked.add(client);
+  return has;
+}
+
 /** Reads how things stand. */
 export async function readSecurity(client: MatrixClient): Promise<Security> {
   const crypto = await encryptionOf(client).need();
   const me = client.getSafeUserId();
   const own = client.getDeviceId() ?? "";
   const [identity, keyId, version, status, devices] = await Promise.all([
-    crypto.userHasCrossSigningKeys(me, true),
+    hasIdentity(client, crypto),
     client.secretStorage.getDefaultKeyId(),
     crypto.getActiveSessionBackupVersion(),
     crypto.getDeviceVerificationStatus(me, own),
@@ -118,6 +133,8 @@ export async function startOver(
   options: { passphrase?: string; password?: string | null },
 ): Promise<string> {
   const crypto = await encryptionOf(client).need();
+  // Backup and recovery key go first, and a wrong password would then leave nothing in their place: it is tried where it does no harm.
+  await logOutDevices(client, [], options.password ?? "");
   await crypto.resetEncryption(proof(client, options.password ?? null));
   const key = await crypto.createRecoveryKeyFromPassphrase(options.passphrase);
   await crypto.bootstrapSecretStorage({
@@ -188,8 +205,8 @@ export type DeviceTrust = "verified" | "unverified" | "no-keys";
 export async function readDevices(client: MatrixClient): Promise<ReadonlyMap<string, DeviceTrust> | null> {
   const me = client.getSafeUserId();
   const crypto = await encryptionOf(client).need();
-  if (!(await crypto.userHasCrossSigningKeys(me, true))) return null;
-  const devices = (await crypto.getUserDeviceInfo([me], true)).get(me);
+  if (!(await hasIdentity(client, crypto))) return null;
+  const devices = (await crypto.getUserDeviceInfo([me])).get(me);
   const found = new Map<string, DeviceTrust>();
   for (const id of devices?.keys() ?? []) {
     // A device trusts itself from the beginning: what counts is whether the others can.
@@ -213,10 +230,10 @@ export async function readDeviceName(
 /** How sure one can be of somebody: verified, not yet, nothing to verify, or not the one it was. */
 export type PersonTrust = "verified" | "unverified" | "no-keys" | "changed";
 
-/** Whether somebody is who they were when they were verified. */
-export async function readPerson(client: MatrixClient, userId: string): Promise<PersonTrust> {
+/** Whether somebody is who they were when they were verified: as the server has it now, or as is known already. */
+export async function readPerson(client: MatrixClient, userId: string, now: boolean): Promise<PersonTrust> {
   const crypto = await encryptionOf(client).need();
-  if (!(await crypto.userHasCrossSigningKeys(userId, true))) return "no-keys";
+  if (!(await crypto.userHasCrossSigningKeys(userId, now))) return "no-keys";
   const status = await crypto.getUserVerificationStatus(userId);
   if (status.isCrossSigningVerified()) return "verified";
   return status.wasCrossSigningVerified() || status.needsUserApproval ? "changed" : "unverified";
