@@ -79,7 +79,7 @@ export function Sheet({
           borderColor: "divider",
         }}
       >
-        <DialogTitle id={titleId} sx={{ flex: 1, minWidth: 0, px: { xs: 2, sm: 3 } }}>
+        <DialogTitle id={titleId} sx={{ flex: 1, minWidth: 0, px: { xs: 2, sm: 3 }, hyphens: "auto" }}>
           {title}
         </DialogTitle>
         <IconAction label={t("common.close")} onClick={onClose}>

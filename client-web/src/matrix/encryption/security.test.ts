@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 
 import { World } from "../../testing/world";
 import { encryptionOf } from "./Encryption";
-import { losesKeys, readSecurity, startOver } from "./security";
+import { losesKeys, readDevices, readSecurity, startOver } from "./security";
 
 function begin() {
   const { client } = new World();
@@ -52,4 +52,20 @@ test("logging out loses keys unless they are in a backup that a recovery key ope
   expect(await losesKeys(client)).toBe(true);
   crypto.getActiveSessionBackupVersion.mockRejectedValueOnce(new TypeError("Failed to fetch"));
   expect(await losesKeys(client)).toBe(true);
+});
+
+test("which devices the account vouches for is seen from one that is not verified too", async () => {
+  const { client, crypto } = begin();
+  const ids = ["TEST", "LAPTOP", "LOST"];
+  crypto.getUserDeviceInfo.mockResolvedValue(
+    new Map([[client.getSafeUserId(), new Map(ids.map((id) => [id, {}]))]]),
+  );
+  crypto.getDeviceVerificationStatus.mockImplementation((_: string, id: string) =>
+    Promise.resolve({ crossSigningVerified: false, signedByOwner: id === "LAPTOP" }),
+  );
+  expect([...((await readDevices(client)) ?? [])]).toEqual([
+    ["TEST", "unverified"],
+    ["LAPTOP", "verified"],
+    ["LOST", "unverified"],
+  ]);
 });

@@ -209,9 +209,9 @@ export async function readDevices(client: MatrixClient): Promise<ReadonlyMap<str
   const devices = (await crypto.getUserDeviceInfo([me])).get(me);
   const found = new Map<string, DeviceTrust>();
   for (const id of devices?.keys() ?? []) {
-    // A device trusts itself from the beginning: what counts is whether the others can.
+    // A device trusts itself from the beginning, and one that is not verified trusts no other: what counts is that the account vouches.
     const status = await crypto.getDeviceVerificationStatus(me, id);
-    found.set(id, status?.crossSigningVerified ? "verified" : "unverified");
+    found.set(id, status?.signedByOwner ? "verified" : "unverified");
   }
   return found;
 }
