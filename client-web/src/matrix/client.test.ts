@@ -2,7 +2,7 @@ import { User } from "matrix-js-sdk";
 import { expect, test, vi } from "vitest";
 
 import { World } from "../testing/world";
-import { firstMessages, startClient } from "./client";
+import { clearClient, firstMessages, startClient } from "./client";
 import { storageTrouble } from "./storageTrouble";
 
 test("what the last visit knew of oneself is still known when the client has started", async () => {
@@ -36,6 +36,17 @@ test("a store that does not open keeps nobody waiting: the visit does without", 
   expect(start).toHaveBeenCalledOnce();
   expect(client.store).not.toBe(before);
   expect(storageTrouble()).toBe(true);
+  vi.useRealTimers();
+});
+
+test("who logs out does not wait for a store that something still holds open", async () => {
+  vi.useFakeTimers();
+  const { client } = new World();
+  vi.spyOn(client, "clearStores").mockReturnValue(new Promise(() => undefined));
+  let out = false;
+  void clearClient(client).then(() => (out = true));
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(out).toBe(true);
   vi.useRealTimers();
 });
 

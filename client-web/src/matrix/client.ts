@@ -225,11 +225,17 @@ export function saveWhenHidden(client: MatrixClient): () => void {
   };
 }
 
+/** So long, in ms, who logs out waits for what this browser kept to be gone. */
+const CLEARING = 2_000;
+
 /** Stops and removes everything of the session from this browser. */
 export async function clearClient(client: MatrixClient): Promise<void> {
   encryptionOf(client).stop();
   encryptionOf(client).forget();
   secretKeys.forget();
   client.stopClient();
-  await client.clearStores({ cryptoDatabasePrefix: storeName(client) }).catch(() => undefined);
+  const cleared = client.clearStores({ cryptoDatabasePrefix: storeName(client) }).catch(() => undefined);
+  // What is left of a verification keeps the store of the keys open until the browser collects it, and the browser deletes it then. What
+  // is in it cannot be read any more: its key goes with the session.
+  await Promise.race([cleared, new Promise((late) => setTimeout(late, CLEARING))]);
 }

@@ -1,7 +1,7 @@
 import type { Browser, Page } from "@playwright/test";
 
 import { Companion } from "../support/companion.ts";
-import type { Orvale } from "../support/orvale.ts";
+import { type Orvale, PASSWORD } from "../support/orvale.ts";
 import { expect, go, logIn, test, violations } from "../support/test.ts";
 
 async function another(browser: Browser, user: string, address: string): Promise<Page> {
@@ -113,7 +113,12 @@ async function setUp(page: Page, passphrase = ""): Promise<string> {
   const shown = page.getByTestId("recovery-key");
   await expect(shown).toHaveText(/^(\w{4} ){11}\w{4}$/);
   const key = await shown.innerText();
+  await expect(shown).toBeFocused();
   await screen(page, "recovery-key");
+  // What is shown only once is not lost by a key.
+  await page.keyboard.press("Escape");
+  await expect(shown).toHaveText(key);
+  await expect(page.getByRole("alert").filter({ hasText: "Keep the key first" })).toBeVisible();
   await page.getByRole("button", { name: "I have saved it" }).click();
   await expect(page.getByRole("heading", { name: "Everything is in order" })).toBeVisible();
   return key;
@@ -212,15 +217,78 @@ test("two people verify each other from the conversation's key", async ({ page, 
   await expect(page.getByText("Not verified")).toBeVisible();
   await screen(page, "room-encryption");
   expect(await violations(page)).toEqual([]);
+  await field(lena).fill("Half a sen");
   await page.getByRole("button", { name: /^Verify / }).click();
   await expect(lena.getByRole("dialog", { name: /^Verify / })).toBeVisible();
+  // A key that was meant for the text answers nothing.
+  await expect(lena.getByRole("group", { name: /wants to make sure/ })).toBeFocused();
+  await lena.keyboard.press("Enter");
+  await expect(lena.getByRole("button", { name: "Begin" })).toBeVisible();
+  await lena.getByRole("button", { name: "Not now" }).click();
+  await expect(field(lena)).toBeFocused();
+  await expect(field(lena)).toHaveValue("Half a sen");
+  await expect(page.getByText("The verification was declined.")).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Try again" }).click();
   await compare(page, lena);
+  await expect(page.getByText("karim asked for verification").first()).toBeVisible();
   for (const person of [page, lena]) {
     await person.getByRole("button", { name: "Encrypted", exact: true }).click();
     await expect(person.getByText("Verified", { exact: true })).toBeVisible();
     await person.keyboard.press("Escape");
   }
   await lena.context().close();
+});
+
+test("who starts over gives nothing up before the password is right, and is told of where one reads", async ({ page, browser, orvale }) => {
+  const { first, roomId } = await twoPeople(orvale, "tilda", "umar");
+  await encrypt(orvale, first.access_token, roomId);
+  await logIn(page, "tilda");
+  const umar = await another(browser, "umar", orvale.address);
+  for (const person of [page, umar]) await setUp(person);
+  for (const person of [page, umar]) await open(person, roomId);
+  await say(umar, "is it you?");
+  await page.getByRole("banner").or(page.locator("main")).getByRole("button", { name: "umar" }).first().click();
+  await page.getByRole("button", { name: "Verify umar" }).click();
+  await compare(page, umar);
+  await expect(page.getByRole("region", { name: "Encryption" }).getByText("Verified", { exact: true })).toBeVisible();
+
+  // A device of its own that nobody has verified is told, and so is what comes in the clear.
+  const laptop = await another(browser, "umar", orvale.address);
+  await open(laptop, roomId);
+  await say(laptop, "on my laptop");
+  await expect(message(page, "on my laptop").getByRole("button", { name: /its owner has not verified/ })).toBeVisible();
+  await orvale.ask(`/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/clear`, {
+    method: "PUT",
+    token: first.access_token,
+    body: { msgtype: "m.text", body: "in the clear" },
+  });
+  await expect(message(page, "in the clear").getByRole("button", { name: "Not encrypted." })).toBeVisible();
+  await expect(message(page, "is it you?").getByRole("button", { name: /verified|encrypted/ })).toHaveCount(0);
+  await screen(page, "doubts");
+  expect(await violations(page)).toEqual([]);
+
+  await go(umar, "/chat?settings=security");
+  await umar.getByRole("button", { name: "Start over" }).click();
+  const dialog = umar.getByRole("dialog", { name: "Start over with new keys" });
+  await dialog.getByLabel(/^Your password/).fill("not that");
+  await dialog.getByRole("button", { name: "Start over" }).click();
+  await expect(dialog.getByText("Wrong password.")).toBeVisible();
+  await umar.keyboard.press("Escape");
+  await expect(umar.getByRole("heading", { name: "Everything is in order" })).toBeVisible();
+  await umar.getByRole("button", { name: "Start over" }).click();
+  await dialog.getByLabel(/^Your password/).fill(PASSWORD);
+  await dialog.getByRole("button", { name: "Start over" }).click();
+  await umar.getByRole("button", { name: "I have saved it" }).click();
+  await expect(umar.getByRole("heading", { name: "Everything is in order" })).toBeVisible();
+
+  await expect(page.getByText(/umar has new keys/).first()).toBeVisible();
+  await screen(page, "new-keys");
+  expect(await violations(page)).toEqual([]);
+  await page.locator("main").getByRole("button", { name: "Accept new keys" }).first().click();
+  await expect(page.getByText(/umar has new keys/)).toHaveCount(0);
+  await laptop.context().close();
+  await umar.context().close();
 });
 
 test("emoji that differ end the verification with a warning", async ({ page, browser, orvale }) => {
@@ -386,6 +454,11 @@ test("the keys follow to the tab that is used, and go with the session", async (
   await tab.goto("/chat");
   await tab.getByRole("button", { name: /^Your account/ }).click();
   await tab.getByRole("menuitem", { name: "Log out" }).click();
+  // The keys are in no backup: what they open would be lost.
+  await expect(tab.getByRole("dialog", { name: "Log out and lose messages?" })).toBeVisible();
+  await screen(tab, "log-out");
+  expect(await violations(tab)).toEqual([]);
+  await tab.getByRole("button", { name: "Log out anyway" }).click();
   await expect(tab.getByRole("heading", { name: /Log in to/ })).toBeVisible();
   await expect.poll(async () => (await kept()).filter((name) => /crypto|orvale:@/.test(name))).toEqual([]);
   expect(await tab.evaluate(() => Object.keys(localStorage).filter((name) => name.includes("keys")))).toEqual([]);

@@ -5,7 +5,7 @@ import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import { type SubmitEvent, useCallback, useEffect, useRef, useState } from "react";
+import { type SubmitEvent, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { useTranslation } from "react-i18next";
 
@@ -140,6 +140,14 @@ function DeviceRow({
   const client = useClient();
   const [renaming, setRenaming] = useState(false);
   const renameButton = useRef<HTMLButtonElement>(null);
+  const verifiable = trust === "unverified" && canVerify;
+  const wasVerifiable = useRef(verifiable);
+  useLayoutEffect(() => {
+    // Verified, its button is gone, and with it the focus that came back to it from the dialog.
+    if (wasVerifiable.current && !verifiable && document.activeElement === document.body)
+      renameButton.current?.focus();
+    wasVerifiable.current = verifiable;
+  }, [verifiable]);
   const doneRenaming = () => {
     flushSync(() => setRenaming(false));
     renameButton.current?.focus();
@@ -213,7 +221,7 @@ function DeviceRow({
         )}
       </Box>
       <Box sx={actions}>
-        {trust === "unverified" && canVerify && !renaming && (
+        {verifiable && !renaming && (
           <Button
             variant="outlined"
             aria-label={`${t("security.action.verify")}: ${device.name}`}
