@@ -70,6 +70,11 @@ async function hasIdentity(client: MatrixClient, crypto: CryptoApi): Promise<boo
   return has;
 }
 
+/** Asks the server once more, next time: another device may just have signed this one. */
+export function askAgain(client: MatrixClient): void {
+  looked.delete(client);
+}
+
 /** Reads how things stand. */
 export async function readSecurity(client: MatrixClient): Promise<Security> {
   const crypto = await encryptionOf(client).need();

@@ -12,7 +12,7 @@ import {
 import { useSyncExternalStore } from "react";
 
 import { encryptionOf } from "./Encryption";
-import { verifyDevice, verifyPerson, verifyThisDevice } from "./security";
+import { askAgain, verifyDevice, verifyPerson, verifyThisDevice } from "./security";
 
 const SAS = "m.sas.v1";
 
@@ -166,6 +166,7 @@ class Watch {
 
   /** Ends it, at whatever point it is, and puts it away. */
   readonly close = async (): Promise<void> => {
+    if (this.request.phase === VerificationPhase.Done) askAgain(this.client);
     encryptionOf(this.client).dealtWith(this.request);
     if (this.request.pending) await this.request.cancel().catch(() => undefined);
   };
