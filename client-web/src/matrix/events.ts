@@ -83,13 +83,14 @@ export interface MessageView {
 
 /** Why a message cannot be read: nothing was tried yet, or the key is missing for one of several reasons. */
 export type LockReason =
-  "waiting" | "no-key" | "before-device" | "before-joining" | "withheld" | "distrusted";
+  "waiting" | "no-key" | "before-device" | "not-in-backup" | "before-joining" | "withheld" | "distrusted";
 
 function lockOf(event: MatrixEvent): LockReason {
   const reason: string | null = event.decryptionFailureReason;
   if (reason === null) return "waiting";
   // The names of the SDK's DecryptionFailureCode, which belongs to a part that is loaded later.
   if (reason === "HISTORICAL_MESSAGE_USER_NOT_JOINED") return "before-joining";
+  if (reason === "HISTORICAL_MESSAGE_WORKING_BACKUP") return "not-in-backup";
   if (reason.startsWith("HISTORICAL_MESSAGE")) return "before-device";
   if (reason.startsWith("MEGOLM_KEY_WITHHELD")) return "withheld";
   if (reason.includes("SENDER")) return "distrusted";

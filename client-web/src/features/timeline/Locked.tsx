@@ -25,7 +25,8 @@ export function Locked({ event, lock }: { event: TimelineEvent; lock: LockReason
       .catch(() => undefined)
       .finally(() => setTrying(false));
   };
-  const awaited = state === "here" && (lock === "before-device" || lock === "no-key");
+  const awaited =
+    state === "here" && (lock === "before-device" || lock === "not-in-backup" || lock === "no-key");
   useEffect(() => {
     if (!awaited) return;
     const looks = LOOKS.map((after) =>
@@ -57,7 +58,7 @@ export function Locked({ event, lock }: { event: TimelineEvent; lock: LockReason
           {t("security.locked.recover")}
         </Link>
       ) : (
-        (elsewhere || failed || lock === "no-key" || lock === "withheld") && (
+        (elsewhere || failed || ["no-key", "not-in-backup", "withheld"].includes(lock)) && (
           <Link component="button" type="button" disabled={trying} onClick={again} sx={{ minHeight: 24 }}>
             {t(elsewhere ? "security.useHere" : "security.locked.again")}
           </Link>

@@ -154,6 +154,8 @@ test("a message that cannot be read says why", () => {
   expect(why(null)).toBe("waiting");
   expect(why("MEGOLM_UNKNOWN_INBOUND_SESSION_ID")).toBe("no-key");
   expect(why("HISTORICAL_MESSAGE_NO_KEY_BACKUP")).toBe("before-device");
+  // The backup is open already: the recovery key would bring nothing more.
+  expect(why("HISTORICAL_MESSAGE_WORKING_BACKUP")).toBe("not-in-backup");
   expect(why("HISTORICAL_MESSAGE_USER_NOT_JOINED")).toBe("before-joining");
   expect(why("MEGOLM_KEY_WITHHELD")).toBe("withheld");
   expect(why("UNSIGNED_SENDER_DEVICE")).toBe("distrusted");

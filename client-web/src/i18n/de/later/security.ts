@@ -141,6 +141,8 @@ export default {
     "no-key": "Der Schlüssel dieser Nachricht ist noch nicht angekommen.",
     "before-device":
       "Geschrieben, bevor Sie sich auf diesem Gerät angemeldet haben. Ihr Wiederherstellungsschlüssel bringt es zurück.",
+    "not-in-backup":
+      "Geschrieben, bevor Sie sich auf diesem Gerät angemeldet haben. Der Schlüssel ist nicht in Ihrer Sicherung.",
     "before-joining": "Geschrieben, bevor Sie beigetreten sind.",
     withheld: "Der Absender hat diesem Gerät den Schlüssel nicht gegeben.",
     distrusted: "Die Identität des Absenders hat sich geändert; die Nachricht wird nicht gezeigt.",

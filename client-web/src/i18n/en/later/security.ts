@@ -132,6 +132,7 @@ export default {
     elsewhere: "Encrypted. Your keys are in use in another tab.",
     "no-key": "The key of this message has not arrived yet.",
     "before-device": "Written before you logged in on this device. Your recovery key brings it back.",
+    "not-in-backup": "Written before you logged in on this device. Its key is not in your backup.",
     "before-joining": "Written before you joined.",
     withheld: "The sender did not share the key with this device.",
     distrusted: "The sender’s identity has changed, so the message is not shown.",
