@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 
 import { withinBudgets } from "./build/budgets.ts";
 import { chunkFileNames, chunks } from "./build/chunks.ts";
+import { compiledAtOnce } from "./build/compiled-at-once.ts";
 import { compressed } from "./build/compressed.ts";
 import { emojiData } from "./build/emoji-data.ts";
 import { leanSdk } from "./build/lean-sdk.ts";
@@ -20,6 +21,7 @@ export default defineConfig({
     notificationSounds(),
     withinBudgets(),
     serviceWorker(),
+    compiledAtOnce(),
     compressed(),
   ],
   build: {
