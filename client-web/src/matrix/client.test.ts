@@ -2,7 +2,7 @@ import { User } from "matrix-js-sdk";
 import { expect, test, vi } from "vitest";
 
 import { World } from "../testing/world";
-import { clearClient, firstMessages, startClient } from "./client";
+import { clearClient, firstMessages, saveWhenHidden, startClient } from "./client";
 import { storageTrouble } from "./storageTrouble";
 
 test("what the last visit knew of oneself is still known when the client has started", async () => {
@@ -55,4 +55,21 @@ test("LOAD-08: the more rooms, the fewer messages of each come first", () => {
   expect(firstMessages(40)).toBe(20);
   expect(firstMessages(500)).toBe(8);
   expect(firstMessages(3_000)).toBe(3);
+});
+
+test("a page that is put aside writes what is known once, until the server tells more", () => {
+  const { client } = new World();
+  const save = vi.spyOn(client.store, "save").mockResolvedValue();
+  const hidden = vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden");
+  const stop = saveWhenHidden(client);
+  client.store.setSyncToken("s1");
+  document.dispatchEvent(new Event("visibilitychange"));
+  window.dispatchEvent(new Event("pagehide"));
+  expect(save).toHaveBeenCalledOnce();
+  client.store.setSyncToken("s2");
+  document.dispatchEvent(new Event("visibilitychange"));
+  expect(save).toHaveBeenCalledTimes(2);
+  stop();
+  hidden.mockRestore();
+  window.dispatchEvent(new Event("pageshow"));
 });

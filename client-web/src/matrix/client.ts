@@ -14,6 +14,7 @@ import { logger } from "matrix-js-sdk/lib/logger";
 
 import { encryptionOf, storeName } from "./encryption/Encryption";
 import { secretKeys } from "./encryption/secretKeys";
+import { whileHere } from "./leaving";
 import { keepNamesApart } from "./lookalikes";
 import { RoomQueues } from "./RoomQueues";
 import { learnServerTime } from "./serverTime";
@@ -50,7 +51,7 @@ function fetching(tokens: Tokens, renewed: (token: string) => void): typeof fetc
       const headers = new Headers(init?.headers);
       if (headers.has("Authorization")) headers.set("Authorization", `Bearer ${tokens.access}`);
       const asked = Date.now();
-      const response = await fetch(input, { ...init, headers });
+      const response = await whileHere(fetch(input, { ...init, headers }));
       learnServerTime(asked, Date.now(), response.headers.get("Date"));
       return response;
     };
@@ -166,12 +167,16 @@ function everydayFilter(client: MatrixClient): Filter {
   return filter;
 }
 
+/** Up to which answer of the server the store holds what is known. */
+const writtenUpTo = new WeakMap<MatrixClient, string>();
+
 /** Reads the store, shows what it holds, and follows the server from there; answers whether it holds anything. */
 export async function startClient(client: MatrixClient): Promise<boolean> {
   client.store.on?.("degraded", tellStorageTrouble);
   if (client.store instanceof MemoryStore && !(client.store instanceof IndexedDBStore)) tellStorageTrouble();
   await openStore(client);
   const kept = await client.store.getSavedSyncToken().catch(() => null);
+  if (kept !== null) writtenUpTo.set(client, kept);
   const [rooms] = await Promise.all([kept === null ? countRooms(client) : 0, recallVersions(client)]);
   const me = client.getSafeUserId();
   const own = client.store.getUser(me) ?? User.createUser(me, client);
@@ -212,12 +217,16 @@ export async function tellPresence(client: MatrixClient, presence: string): Prom
   await client.setSyncPresence(presence as SetPresence);
 }
 
-/** Writes what is known to the store while the page is being left or put aside. */
+/** Writes what is known to the store while the page is being left or put aside, if the server has told anything since it was written. */
 export function saveWhenHidden(client: MatrixClient): () => void {
   const save = () => {
-    if (document.visibilityState === "hidden") void client.store.save(true);
+    const told = client.store.getSyncToken();
+    if (document.visibilityState !== "hidden" || told === writtenUpTo.get(client)) return;
+    if (told !== null) writtenUpTo.set(client, told);
+    void client.store.save(true);
   };
   document.addEventListener("visibilitychange", save);
+  // Both come when a page is left, in some browsers only this one.
   window.addEventListener("pagehide", save);
   return () => {
     document.removeEventListener("visibilitychange", save);
