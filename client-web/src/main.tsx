@@ -1,11 +1,13 @@
 import "./theme/fonts.css";
 
+// First, for what it asks the browser for is read while the rest of this begins.
+import { restored } from "./app/restored";
+
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { App } from "./app/App";
 import { paintGround } from "./app/providers";
-import { restored } from "./app/SessionGate";
 import { languageFor, speak, startTexts } from "./i18n";
 import { mayBeHere } from "./matrix/session";
 import { preferences } from "./preferences/store";
