@@ -15,6 +15,11 @@ const UNUSED = /^\.\/(sliding-sync-sdk|models\/MSC3089TreeSpace)\.js$/;
 const CALLS =
   /^\.\/(webrtc\/(call|callEventHandler|groupCallEventHandler|groupCall|mediaHandler)|matrixrtc\/MatrixRTCSessionManager)\.js$/;
 
+/** Where the SDK makes an object for each event, room and member. */
+const FIELDS_OF = /matrix-js-sdk\/lib\/(models\/|sync|store\/|client\.js)/;
+/** How it was compiled to set a field: by a call for each, which takes longer than all else that making an event does. */
+const FIELD = /(?<=^\s*)_defineProperty\(this, "(\w+)", /gm;
+
 /**
  * Makes matrix-js-sdk lighter: its modules do nothing by being imported, so what nobody uses is left out; its calls, which are
  * switched off, are left out too, as are sliding sync and trees of files; and the table of signs that look alike is loaded when a name needs it.
@@ -31,6 +36,10 @@ export function leanSdk(): Plugin {
       const found = await this.resolve(source, importer, { ...options, skipSelf: true });
       if (!/matrix-(js|events)-sdk/.test(found?.id ?? "")) return found;
       return found && { ...found, moduleSideEffects: false };
+    },
+    transform(code, id) {
+      if (!FIELDS_OF.test(id)) return null;
+      return { code: code.replace(FIELD, "this.$1 = ("), map: null };
     },
   };
 }
