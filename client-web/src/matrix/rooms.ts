@@ -87,6 +87,16 @@ function directRooms(client: MatrixClient): ReadonlyMap<string, string> {
   return partners;
 }
 
+/** Whether a receipt, or one of several, is somebody's: by event, kind and person. */
+function isReceiptOf(
+  content: Record<string, Record<string, Record<string, unknown>>>,
+  userId: string,
+): boolean {
+  for (const kinds of Object.values(content))
+    for (const people of Object.values(kinds)) if (userId in people) return true;
+  return false;
+}
+
 function contentOf(room: Room, type: string): Record<string, unknown> | undefined {
   return room.currentState.getStateEvents(type, "")?.getContent();
 }
@@ -330,7 +340,7 @@ export class RoomStore {
     client.on(RoomEvent.Timeline, (_event, room) => touch(room));
     client.on(RoomEvent.Receipt, (event, room) => {
       // Other people's receipts change nothing in the list.
-      if (JSON.stringify(event.getContent()).includes(client.getSafeUserId())) touch(room);
+      if (isReceiptOf(event.getContent(), client.getSafeUserId())) touch(room);
     });
     client.on(RoomEvent.MyMembership, touch);
     client.on(RoomEvent.Tags, (_event, room) => touch(room));
