@@ -9,6 +9,7 @@ import { emojiData } from "./build/emoji-data.ts";
 import { leanSdk } from "./build/lean-sdk.ts";
 import { serviceWorker } from "./build/service-worker.ts";
 import { notificationSounds } from "./build/sounds.ts";
+import { standIns } from "./build/stand-ins.ts";
 
 /** Where a homeserver listens while the client is served by Vite. */
 const homeserver = process.env.ORVALE_DEV_SERVER ?? "http://127.0.0.1:8008";
@@ -24,6 +25,7 @@ export default defineConfig({
     compiledAtOnce(),
     compressed(),
   ],
+  resolve: { alias: standIns },
   build: {
     // The crate that compiles these files into `orvale`.
     outDir: "../homeserver/web-client/files/built",

@@ -4,6 +4,7 @@ import react from "@vitejs/plugin-react";
 import { build, type Plugin, type Rollup } from "vite";
 
 import { leanSdk } from "./lean-sdk.ts";
+import { standIns } from "./stand-ins.ts";
 
 /** What a visit loads, and how much that may be, in kB gzip (LOAD-01 and LOAD-02). */
 const budgets = [
@@ -62,6 +63,7 @@ async function inOneScript(): Promise<number> {
     configFile: false,
     logLevel: "silent",
     plugins: [leanSdk(), react()],
+    resolve: { alias: standIns },
     build: {
       write: false,
       target: "es2023",

@@ -1,8 +1,8 @@
 import i18next, { type i18n } from "i18next";
-import { initReactI18next } from "react-i18next";
 
 import type { Direction } from "./direction";
 import { english } from "./english";
+import { forgetSaid } from "./useTranslation";
 
 /** The languages of the interface, each under its own name. */
 export const languages = {
@@ -27,7 +27,7 @@ export function languageFor(
 
 /** Starts with English, which is part of the program; others are loaded when they are used. */
 export function startTexts(): i18n {
-  void i18next.use(initReactI18next).init({
+  void i18next.init({
     lng: "en",
     fallbackLng: "en",
     // A copy of its areas: those that are loaded later are put beside them.
@@ -43,6 +43,7 @@ export function startTexts(): i18n {
 export async function moreTexts(): Promise<void> {
   const { englishLater } = await import("./english-later");
   i18next.addResourceBundle("en", "translation", englishLater, true, true);
+  forgetSaid();
 }
 
 let germanThere = false;
@@ -54,6 +55,7 @@ export async function speak(language: Language): Promise<void> {
     germanThere = true;
     // Beside what parts that were loaded later have brought already.
     i18next.addResourceBundle("de", "translation", german, true, true);
+    forgetSaid();
   }
   // Whoever is told that the language is another draws all there is again.
   if (language === i18next.language) return;
