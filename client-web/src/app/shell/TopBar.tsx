@@ -48,8 +48,6 @@ interface Props {
 /** The bar on top: where one is, the way to everything by name, what is new to begin, and oneself. */
 export function TopBar({ dialogs, onLoggedOut }: Props) {
   const { t } = useTranslation();
-  const { count, mentions } = useUnread();
-  const label = t("app.bar.unread", { count });
   return (
     <Box
       component="header"
@@ -58,30 +56,7 @@ export function TopBar({ dialogs, onLoggedOut }: Props) {
       tabIndex={-1}
       sx={layout.bar}
     >
-      <Box
-        component={Link}
-        to={paths.chat}
-        aria-label={count > 0 ? `${t("app.bar.chat")}, ${label}` : t("app.bar.chat")}
-        sx={{
-          display: "flex",
-          alignItems: "center",
-          gap: 1,
-          minHeight: 36,
-          "@media (pointer: coarse)": { minHeight: 44, minWidth: 44 },
-          paddingInlineEnd: 1,
-          borderRadius: 1,
-          color: "text.primary",
-          textDecoration: "none",
-          width: { md: 264 },
-          flex: "none",
-        }}
-      >
-        <ProductMark />
-        <Typography component="span" variant="h2" sx={{ display: { xs: "none", sm: "block" } }}>
-          {t("app.product")}
-        </Typography>
-        <CountBadge count={count} loud={mentions > 0} label={label} />
-      </Box>
+      <Home />
       <SearchField onOpen={() => dialogs.show("search")} />
       <NewChatButton onOpen={() => dialogs.show("new")} />
       <Box sx={{ flex: { xs: "none", md: 1 } }} />
@@ -93,6 +68,39 @@ export function TopBar({ dialogs, onLoggedOut }: Props) {
         <Settings fontSize="small" />
       </IconAction>
       <Account dialogs={dialogs} onLoggedOut={onLoggedOut} />
+    </Box>
+  );
+}
+
+/** The way to all conversations, and how much is unread in them: of the bar only this is drawn again with each message. */
+function Home() {
+  const { t } = useTranslation();
+  const { count, mentions } = useUnread();
+  const label = t("app.bar.unread", { count });
+  return (
+    <Box
+      component={Link}
+      to={paths.chat}
+      aria-label={count > 0 ? `${t("app.bar.chat")}, ${label}` : t("app.bar.chat")}
+      sx={{
+        display: "flex",
+        alignItems: "center",
+        gap: 1,
+        minHeight: 36,
+        "@media (pointer: coarse)": { minHeight: 44, minWidth: 44 },
+        paddingInlineEnd: 1,
+        borderRadius: 1,
+        color: "text.primary",
+        textDecoration: "none",
+        width: { md: 264 },
+        flex: "none",
+      }}
+    >
+      <ProductMark />
+      <Typography component="span" variant="h2" sx={{ display: { xs: "none", sm: "block" } }}>
+        {t("app.product")}
+      </Typography>
+      <CountBadge count={count} loud={mentions > 0} label={label} />
     </Box>
   );
 }
