@@ -8,7 +8,16 @@ import { settled, World } from "../testing/world";
 import { ClientProvider } from "./MatrixProvider";
 import { isIgnored } from "./moderation";
 import { permits } from "./permissions";
-import { joinRoom, namesIn, resort, setWeight, sortRooms, useRoom, type RoomSummary } from "./rooms";
+import {
+  joinRoom,
+  namesIn,
+  resort,
+  setWeight,
+  sortRooms,
+  useRoom,
+  useRoomFacts,
+  type RoomSummary,
+} from "./rooms";
 
 const row = (roomId: string, more: Partial<RoomSummary> = {}): RoomSummary => ({
   roomId,
@@ -163,4 +172,41 @@ test("who accepts an invitation to a conversation of two has it among the direct
   await joinRoom(world.client, "!two:example.org");
   await joinRoom(world.client, "!many:example.org");
   expect(put).toEqual([["m.direct", { "@ben:example.org": ["!two:example.org"] }]]);
+});
+
+test("ACT-09: what stands around an open room is not drawn again with each message, but with its name", async () => {
+  const world = new World();
+  const room = world.room("!r:example.org", ["@ben:example.org"], "before");
+  await settled();
+  const names: (string | undefined)[] = [];
+  const { result } = renderHook(
+    () => {
+      const facts = useRoomFacts(room.roomId);
+      names.push(facts?.name);
+      return useRoomFacts(room.roomId);
+    },
+    {
+      wrapper: ({ children }) => createElement(ClientProvider, { client: world.client, children }),
+    },
+  );
+  await act(() => settled());
+  const before = names.length;
+  await act(async () => {
+    await world.arrive(room, world.text(room, "@ben:example.org", "hello"));
+    await settled();
+  });
+  expect(names.length).toBe(before);
+  await act(async () => {
+    await world.arrive(
+      room,
+      world.event(
+        room.roomId,
+        "m.room.name",
+        { name: "after" },
+        { state_key: "", sender: "@ben:example.org" },
+      ),
+    );
+    await settled();
+  });
+  expect(result.current?.name).toBe("after");
 });

@@ -16,11 +16,11 @@ import {
   type MatrixEvent,
   type Room,
 } from "matrix-js-sdk";
-import { useCallback, useSyncExternalStore } from "react";
+import { useCallback, useMemo, useSyncExternalStore } from "react";
 
 import { useClient } from "./MatrixProvider";
 import { groupName, kindOf, type RoomKind } from "./naming";
-import { sameList, sameShape, Signals } from "./signals";
+import { sameList, sameShape, Signals, Snapshot } from "./signals";
 
 export type { RoomKind } from "./naming";
 
@@ -496,6 +496,29 @@ export function useRoom(roomId: string): RoomSummary | null {
   const store = roomStore(useClient());
   const subscribe = useCallback((listener: () => void) => store.onSummary(roomId, listener), [store, roomId]);
   return useSyncExternalStore(subscribe, () => store.getSummary(roomId));
+}
+
+/** What a room is, whatever is said in it. */
+export type RoomFacts = Omit<RoomSummary, keyof typeof SAID>;
+
+/** What changes with each message. */
+const SAID = { unread: true, mentions: true, fresh: true, active: true };
+
+const sameFacts = (a: RoomFacts | null, b: RoomFacts | null): boolean =>
+  a === b ||
+  (a !== null &&
+    b !== null &&
+    (Object.keys(a) as Array<keyof RoomFacts>).every((key) => key in SAID || Object.is(a[key], b[key])));
+
+/** What an open room is: with a message in it only the message is drawn, not all that stands around it. */
+export function useRoomFacts(roomId: string): RoomFacts | null {
+  const store = roomStore(useClient());
+  const facts = useMemo(
+    () => new Snapshot<RoomFacts | null>(() => store.getSummary(roomId), sameFacts),
+    [store, roomId],
+  );
+  const subscribe = useCallback((listener: () => void) => store.onSummary(roomId, listener), [store, roomId]);
+  return useSyncExternalStore(subscribe, facts.get);
 }
 
 /** What is unread over all rooms: for title, favicon and navigation. */

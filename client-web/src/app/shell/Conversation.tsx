@@ -12,7 +12,7 @@ import { Timeline } from "../../features/timeline/Timeline";
 import { later } from "../../i18n/later";
 import { useOpenMatrix } from "../../matrix/directory";
 import { useSyncState } from "../../matrix/MatrixProvider";
-import { useRoom } from "../../matrix/rooms";
+import { useRoomFacts } from "../../matrix/rooms";
 import { useShortcuts } from "../keyboard/shortcuts";
 import { paths } from "../paths";
 import { HeaderActions, useWays } from "./HeaderActions";
@@ -40,7 +40,7 @@ interface Props {
 
 /** The open room, or what stands before one that one is not in. */
 export function Conversation(props: Props) {
-  const room = useRoom(props.roomId);
+  const room = useRoomFacts(props.roomId);
   const sync = useSyncState();
   const navigate = useNavigate();
   const outside = room ? room.invited || room.waiting : sync === "live";
@@ -60,7 +60,7 @@ export function Conversation(props: Props) {
 function Inside({ roomId, eventId, wide, dialogs }: Props) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const room = useRoom(roomId);
+  const room = useRoomFacts(roomId);
   const { panel, show, close, toggle } = usePanel(roomId);
   const ways = useWays(roomId);
   const menu = useRoomMenu(

@@ -27,7 +27,7 @@ import { useClient } from "../../matrix/MatrixProvider";
 import { useMembers } from "../../matrix/members";
 import { usePermission } from "../../matrix/permissions";
 import { isOpen, useOffers, windowsNow } from "../../matrix/policy";
-import { roomStore, useRoom } from "../../matrix/rooms";
+import { roomStore, useRoomFacts } from "../../matrix/rooms";
 import { lastOwn, sendEdit, sendMessage } from "../../matrix/send";
 import { findEvent, markRead, usePowers } from "../../matrix/timeline";
 import { uploadsOf } from "../../matrix/upload";
@@ -52,7 +52,7 @@ const LIMIT = 24_000;
 /** Where messages are written. What is begun stays, whatever happens. */
 export function Composer({ roomId, threadId = null }: Props) {
   const { t } = useTranslation();
-  const room = useRoom(roomId);
+  const room = useRoomFacts(roomId);
   const powers = usePowers(roomId);
   if (room && !powers.post) {
     return (
@@ -84,7 +84,7 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
   const place = placeOf(roomId, threadId);
   const drafts = draftsOf(me);
   const draft = useDraft(me, place);
-  const room = useRoom(roomId);
+  const room = useRoomFacts(roomId);
   // Only who is about to be named has to be known.
   const members = useMembers(draft.text.includes("@") ? roomId : null);
   const { send_key, shortcuts } = usePreferences();

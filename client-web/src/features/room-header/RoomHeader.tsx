@@ -18,7 +18,7 @@ import { PresenceDot } from "../../components/PresenceDot";
 import { useMembers } from "../../matrix/members";
 import { useMedia } from "../../matrix/media";
 import { usePresence } from "../../matrix/presence";
-import { useRoom, type RoomSummary } from "../../matrix/rooms";
+import { useRoomFacts, type RoomFacts } from "../../matrix/rooms";
 import { EncryptionMark } from "./EncryptionMark";
 
 interface Props {
@@ -49,7 +49,7 @@ export const RoomHeader = memo(function RoomHeader({
   actions,
 }: Props) {
   const { t } = useTranslation();
-  const room = useRoom(roomId);
+  const room = useRoomFacts(roomId);
   return (
     <Box
       component="header"
@@ -126,7 +126,7 @@ const LEVELS = {
 } as const;
 
 /** When the room makes itself heard, and everything else one can do with it. */
-function Menus({ room, menu }: { room: RoomSummary; menu: NonNullable<Props["menu"]> }) {
+function Menus({ room, menu }: { room: RoomFacts; menu: NonNullable<Props["menu"]> }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState<{ anchor: HTMLElement; only?: "notify" } | null>(null);
   const { Icon, label } = LEVELS[room.notify];
@@ -152,7 +152,7 @@ function Menus({ room, menu }: { room: RoomSummary; menu: NonNullable<Props["men
   );
 }
 
-function Mark({ room }: { room: RoomSummary }) {
+function Mark({ room }: { room: RoomFacts }) {
   const { url } = useMedia(room.kind === "channel" ? null : room.avatar, AVATAR);
   if (room.kind === "channel") {
     const Icon = room.private ? LockIcon : TagIcon;
@@ -183,7 +183,7 @@ function Dot({ userId }: { userId: string }) {
   );
 }
 
-function Below({ room }: { room: RoomSummary }) {
+function Below({ room }: { room: RoomFacts }) {
   return room.partner ? <Status userId={room.partner} /> : <Line text={room.topic} />;
 }
 
@@ -212,7 +212,7 @@ function Line({ text }: { text: string }) {
   );
 }
 
-function People({ room, open, onToggle }: { room: RoomSummary; open: boolean; onToggle: () => void }) {
+function People({ room, open, onToggle }: { room: RoomFacts; open: boolean; onToggle: () => void }) {
   const { t } = useTranslation();
   // Of many, who they are is found out when somebody points at the number.
   const [near, setNear] = useState(false);

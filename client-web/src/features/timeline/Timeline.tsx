@@ -24,7 +24,7 @@ import { later } from "../../i18n/later";
 import { draftsOf, placeOf } from "../../matrix/drafts";
 import type { MessageView, TimelineEvent } from "../../matrix/events";
 import { useClient } from "../../matrix/MatrixProvider";
-import { useRoom } from "../../matrix/rooms";
+import { useRoomFacts } from "../../matrix/rooms";
 import { toggleReaction } from "../../matrix/send";
 import { loadMembers } from "../../matrix/members";
 import { markRead, useTimeline, type Row, type TimelineSnapshot } from "../../matrix/timeline";
@@ -84,7 +84,7 @@ function RoomTimeline({
   const client = useClient();
   const me = client.getSafeUserId();
   const placeId = `${roomId} ${threadId ?? ""}`;
-  const room = useRoom(roomId);
+  const room = useRoomFacts(roomId);
   const known = room !== null;
   const { snapshot, timeline } = useTimeline(roomId, threadId);
   const loading = useCalm(isLoading(snapshot));
