@@ -50,6 +50,18 @@ test("who logs out does not wait for a store that something still holds open", a
   vi.useRealTimers();
 });
 
+test("LOAD-08: on a first visit the rooms are counted before their messages are asked for, and the page does not wait for those", async () => {
+  const { client } = new World();
+  vi.spyOn(client.store, "startup").mockResolvedValue();
+  // So the SDK's store answers that holds nothing.
+  vi.spyOn(client.store, "getSavedSyncToken").mockResolvedValue(undefined as never);
+  vi.spyOn(client, "getJoinedRooms").mockResolvedValue({ joined_rooms: Array<string>(3_000).fill("!a") });
+  vi.spyOn(client.http, "authedRequest").mockResolvedValue({ versions: [] });
+  const start = vi.spyOn(client, "startClient").mockResolvedValue();
+  expect(await startClient(client)).toBe(false);
+  expect(start).toHaveBeenCalledWith(expect.objectContaining({ initialSyncLimit: 3 }));
+});
+
 test("LOAD-08: the more rooms, the fewer messages of each come first", () => {
   expect(firstMessages(0)).toBe(20);
   expect(firstMessages(40)).toBe(20);

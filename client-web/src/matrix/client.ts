@@ -175,7 +175,8 @@ export async function startClient(client: MatrixClient): Promise<boolean> {
   client.store.on?.("degraded", tellStorageTrouble);
   if (client.store instanceof MemoryStore && !(client.store instanceof IndexedDBStore)) tellStorageTrouble();
   await openStore(client);
-  const kept = await client.store.getSavedSyncToken().catch(() => null);
+  // An empty store answers with nothing at all, whatever the SDK's types say.
+  const kept = (await client.store.getSavedSyncToken().catch(() => null)) ?? null;
   if (kept !== null) writtenUpTo.set(client, kept);
   const [rooms] = await Promise.all([kept === null ? countRooms(client) : 0, recallVersions(client)]);
   const me = client.getSafeUserId();
