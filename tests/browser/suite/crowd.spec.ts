@@ -219,9 +219,7 @@ test("ACT-01, ACT-11, ACT-12: fifty events a second disturb nobody", { tag: "@me
   expect(sent, told).toBeGreaterThan((SECONDS * 50) / (2 * factor));
   expect(long.length, told).toBeLessThanOrEqual(2);
   expect(Math.max(0, ...seen.long), told).toBeLessThanOrEqual(150 * factor);
-  // 32 ms are asked for where the server is elsewhere; here a debug build of it has one of two cores, which what is measured before
-  // and after does not see, and times are told in steps of 8 ms.
-  expect(percentile(keys, 95), told).toBeLessThanOrEqual(48 * factor);
+  expect(percentile(keys, 95), told).toBeLessThanOrEqual(32 * factor);
   expect(percentile(keys, 98), told).toBeLessThanOrEqual(200 * factor);
 });
 
