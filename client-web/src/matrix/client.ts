@@ -12,6 +12,7 @@ import {
 } from "matrix-js-sdk";
 import { logger } from "matrix-js-sdk/lib/logger";
 
+import { askAhead } from "./askAhead";
 import { encryptionOf, storeName } from "./encryption/Encryption";
 import { secretKeys } from "./encryption/secretKeys";
 import { whileHere } from "./leaving";
@@ -172,6 +173,7 @@ const writtenUpTo = new WeakMap<MatrixClient, string>();
 
 /** Reads the store, shows what it holds, and follows the server from there; answers whether it holds anything. */
 export async function startClient(client: MatrixClient): Promise<boolean> {
+  askAhead(client);
   client.store.on?.("degraded", tellStorageTrouble);
   if (client.store instanceof MemoryStore && !(client.store instanceof IndexedDBStore)) tellStorageTrouble();
   await openStore(client);

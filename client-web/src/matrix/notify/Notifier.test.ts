@@ -100,6 +100,15 @@ test("a message is heard and shown, a mention sounds differently, own messages d
   ]);
 });
 
+test("when the server's time turns out to be earlier, the next message is heard as soon", async () => {
+  await arrives("one");
+  later(2_100);
+  time -= 500;
+  await arrives("two");
+  expect(sounds).toHaveLength(2);
+  expect(cards).toHaveLength(2);
+});
+
 test("CALM-07: at most one sound and one card in two seconds; the last one is shown after them", async () => {
   for (const body of ["one", "two", "three"]) {
     await arrives(body);

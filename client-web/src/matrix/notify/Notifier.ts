@@ -40,10 +40,11 @@ export interface Surroundings {
   readonly show: (card: Card) => void;
   /** Takes back what is shown of a room: it was read. */
   readonly clear: (roomId: string) => void;
+  /** The server's time: what is estimated of it moves back and forth a little. */
   readonly now: () => number;
 }
 
-/** At most one in this time. */
+/** At most one in this time, by a clock that only goes forward. */
 const PAUSE = 2_000;
 /** What is older was said while nobody was connected: it is counted, not announced. */
 const OLD = 5 * 60_000;
@@ -173,7 +174,7 @@ export class Notifier {
   }
 
   private sound(sound: Sound, roomId: string): void {
-    const now = this.around.now();
+    const now = performance.now();
     if (this.silent(roomId) || !this.around.mayPlay() || now - this.lastSound < PAUSE) return;
     this.lastSound = now;
     this.around.play(sound);
@@ -181,7 +182,7 @@ export class Notifier {
 
   private card(card: Card): void {
     if (this.silent(card.roomId)) return;
-    const now = this.around.now();
+    const now = performance.now();
     const rest = this.lastCard + PAUSE - now;
     if (rest > 0) {
       // Of several the last one is shown, when its time has come.
