@@ -1,6 +1,6 @@
 import Button from "@mui/material/Button";
 import Typography from "@mui/material/Typography";
-import { useEffect, useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Sheet } from "../../components/Sheet";
@@ -25,19 +25,20 @@ export function LogOutDialog({ onLogOut, onBackUp, onClose }: Props) {
     holdKey(client, null);
     onLogOut();
   };
+  const goOn = useEffectEvent((loses: boolean) => {
+    if (loses) setAsks(true);
+    else onLogOut();
+  });
   useEffect(() => {
     if (asks) return;
     let gone = false;
     void losesKeys(client).then((loses) => {
-      if (gone) return;
-      if (loses) setAsks(true);
-      else onLogOut();
+      if (!gone) goOn(loses);
     });
     return () => {
       gone = true;
     };
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- once, when somebody wants to log out
-  }, [client]);
+  }, [asks, client]);
   if (!asks) return null;
   return (
     <Sheet
