@@ -1,4 +1,5 @@
 import { act, renderHook } from "@testing-library/react";
+import { RoomEvent } from "matrix-js-sdk";
 import { createElement } from "react";
 import { expect, test, vi } from "vitest";
 
@@ -12,6 +13,7 @@ import {
   joinRoom,
   namesIn,
   resort,
+  roomStore,
   setWeight,
   sortRooms,
   useRoom,
@@ -209,4 +211,26 @@ test("ACT-09: what stands around an open room is not drawn again with each messa
     await settled();
   });
   expect(result.current?.name).toBe("after");
+});
+
+test("one's own receipt renews the row of its room, those of others do not", async () => {
+  const world = new World();
+  const room = world.room("!a:example.org");
+  const store = roomStore(world.client);
+  store.getSummary(room.roomId);
+  await settled();
+  const weighed = vi.spyOn(room, "getUnreadNotificationCount");
+  const receipt = (userId: string) =>
+    world.event(room.roomId, "m.receipt", {
+      "$one:example.org": { "m.read": { "@ben:example.org": { ts: 1 } } },
+      "$two:example.org": { "m.read.private": { [userId]: { ts: 2 } } },
+    });
+  world.client.emit(RoomEvent.Receipt, receipt("@chi:example.org"), room);
+  await settled();
+  store.getSummary(room.roomId);
+  expect(weighed).not.toHaveBeenCalled();
+  world.client.emit(RoomEvent.Receipt, receipt(world.client.getSafeUserId()), room);
+  await settled();
+  store.getSummary(room.roomId);
+  expect(weighed).toHaveBeenCalled();
 });
