@@ -22,6 +22,7 @@ use crate::{
     committer::{Committer, Message, Writer},
     engine::{Engine, base::Base},
     key::Key,
+    lock::Lock,
     migrations::{Migrator, STEPS, Step},
     sequence::Sequence,
     store::{WAITING, successor},
@@ -42,8 +43,7 @@ pub(crate) struct Disk {
 struct Threads {
     committer: JoinHandle<()>,
     keeper: JoinHandle<Result<()>>,
-    /// Unlocked when it is dropped.
-    lock: fs::File,
+    lock: Lock,
 }
 
 impl Store {
@@ -65,7 +65,7 @@ impl Store {
 
     pub(crate) fn open_migrating(config: &Config, tuning: &Tuning, steps: &[Step]) -> Result<Self> {
         let directory = config.path.clone();
-        let lock = lock(&directory)?;
+        let lock = Lock::take(&directory)?;
         if directory.join(RESTORING).exists() {
             let reason = "restoring a backup into it did not end; remove it and restore again";
             return Err(Error::damaged(directory.display().to_string(), reason));
@@ -242,21 +242,6 @@ pub(crate) fn create(directory: &Path, name: &str) -> Result<()> {
 pub(crate) fn remove(directory: &Path, name: &str) -> Result<()> {
     fs::remove_file(directory.join(name))?;
     Ok(fs::File::open(directory)?.sync_all()?)
-}
-
-/// Keeps other processes out of a store's directory, made if missing, as long as the file is open.
-pub(crate) fn lock(directory: &Path) -> Result<fs::File> {
-    fs::create_dir_all(directory)?;
-    let file = fs::File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(directory.join("lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(Error::InUse(directory.display().to_string())),
-        Err(fs::TryLockError::Error(error)) => Err(error.into()),
-    }
 }
 
 fn replay(engine: &Engine, group: u64, batches: Vec<Logged>) -> Result<()> {

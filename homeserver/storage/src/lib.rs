@@ -30,6 +30,7 @@ mod disk;
 mod engine;
 mod error;
 mod follower;
+mod lock;
 mod log;
 mod migrations;
 mod sequence;

@@ -27,6 +27,7 @@ use crate::{
     commit_log::Held,
     disk::{self, RESTORING},
     engine::{Engine, base::Base, memory::Layer},
+    lock::Lock,
 };
 
 const MANIFEST: &str = "manifest.json";
@@ -102,7 +103,7 @@ impl Store {
                 "there is a store already",
             ));
         }
-        let _lock = disk::lock(&into.path)?;
+        let _lock = Lock::take(&into.path)?;
         // A store with this mark is not opened: it may hold a part only.
         disk::create(&into.path, RESTORING)?;
         let target = Target {
