@@ -161,7 +161,7 @@ mod tests {
     use super::*;
     use crate::{
         Accepted, Room, Rooms,
-        foreign::tests::{come_in, named, person, sent, well},
+        foreign::tests::{come_in, entrance, named, person, sent, well},
         testing::{member, server, text},
     };
 
@@ -213,6 +213,25 @@ mod tests {
         well(&b);
         let taken = b.accept(&there, sent(&left)).await.unwrap();
         assert_eq!(taken, Accepted::Live);
+        assert_eq!(named(&a, &here), named(&b, &there));
+        well(&b);
+    }
+
+    #[tokio::test]
+    async fn whoever_cannot_come_back_for_now_leaves_the_room_as_it_was() {
+        let (a, b) = (server("a.test"), server("b.test"));
+        let (alice, bob) = (person("alice", &a), person("bob", &b));
+        let here = a.public_room(RoomVersionId::V11).await;
+        let there = come_in(&a, &b, &here, &bob).await;
+        let left = b.did(&there, member(&bob, &bob, "leave")).await.unwrap();
+        a.accept(&here, sent(&left)).await.unwrap();
+        a.did(&here, text(&alice, "hello")).await.unwrap();
+        let again = entrance(&a, &b, &here, &bob).await;
+        let failed = unreadable(&b, &there, &bob, async || b.enter(&there, again).await);
+        assert!(failed.await.is_err());
+        assert!(is_as_stored(&b, &there));
+        well(&b);
+        come_in(&a, &b, &here, &bob).await;
         assert_eq!(named(&a, &here), named(&b, &there));
         well(&b);
     }

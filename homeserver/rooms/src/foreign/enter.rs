@@ -17,6 +17,7 @@ use crate::{
     partial::Partial,
     room::{Head, Room},
     state::Nodes,
+    stood::moved,
 };
 
 /// What another server gives of a room to a server that has somebody come in.
@@ -181,37 +182,47 @@ impl Rooms {
             self.judge_with(room, head, pdu, before, &trusted)?
                 .map_err(|refused| forbidden(&refused))?;
             before = self.learn(head, before, &trusted, &mut nodes)?;
-            let mut batch = Batch::new();
-            for id in &pdu.prev_events {
-                if !self.here(head, id)?.is_some_and(|known| known.has_state()) {
-                    let depth = pdu.depth.saturating_sub(1);
-                    self.note_gap(room, head, id, depth, !comes_back, at, &mut batch);
-                    if comes_back {
-                        self.note_break(room, id, at, &mut batch);
-                    }
-                }
-            }
-            if !still_in {
-                // What was known of the room is of the past: it is as this event finds it.
-                Self::leave_behind(head);
-                if head.is_partial {
-                    self.give_up_partial(room, head, &mut batch)?;
-                }
-            }
-            if let Some(LeftOut { via, servers }) = partial {
+            let number = self.here(head, &pdu.event_id)?.map(|known| known.position);
+            let partial = partial.map(|LeftOut { via, servers }| {
                 let own = self.server_name();
                 let servers = servers.into_iter().filter(|server| server != own);
-                let known = self.here(head, &pdu.event_id)?;
-                let join = known.map_or(at, |known| known.position);
-                let partial = Partial::new(join, via, servers.collect());
-                self.mark_partial(room, head, partial, &mut batch);
+                Partial::new(number.unwrap_or(at), via, servers.collect())
+            });
+            let was_partial = head.is_partial;
+            let mut batch = Batch::new();
+            moved(head, at, |head| {
+                for id in &pdu.prev_events {
+                    if !self.here(head, id)?.is_some_and(|known| known.has_state()) {
+                        let depth = pdu.depth.saturating_sub(1);
+                        self.note_gap(room, head, id, depth, !comes_back, at, &mut batch);
+                        if comes_back {
+                            self.note_break(room, id, at, &mut batch);
+                        }
+                    }
+                }
+                if !still_in {
+                    // What was known of the room is of the past: it is as this event finds it.
+                    Self::leave_behind(head);
+                    if head.is_partial {
+                        self.unmark_partial(room, head, &mut batch)?;
+                    }
+                }
+                if let Some(partial) = &partial {
+                    self.mark_partial(room, head, partial, &mut batch);
+                }
+                let made = Made {
+                    nodes: Some(nodes),
+                    number,
+                    ..Made::new(pdu.clone(), event.json, Before::State(before))
+                };
+                self.fill(room, head, vec![made], &[at], &mut batch)
+            })?;
+            if was_partial && !still_in {
+                self.inner.partial.is_over(room.number, None);
             }
-            let made = Made {
-                nodes: Some(nodes),
-                number: self.here(head, &pdu.event_id)?.map(|known| known.position),
-                ..Made::new(pdu.clone(), event.json, Before::State(before))
-            };
-            self.fill(room, head, vec![made], &[at], &mut batch)?;
+            if let Some(partial) = partial {
+                self.inner.partial.begin(room.number, partial);
+            }
             self.inner.store.submit(reserved, batch)
         };
         pending.await?;

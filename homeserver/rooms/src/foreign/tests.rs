@@ -28,6 +28,14 @@ pub(crate) fn sent(event: &StoredEvent) -> Arrival {
 
 /// Has a user of `to` come into a room of `from`.
 pub(crate) async fn come_in(from: &Rooms, to: &Rooms, room: &Room, user: &UserId) -> Arc<Room> {
+    let there = to.find_or_note(&room.id, &room.version).await.unwrap();
+    let entrance = entrance(from, to, room, user).await;
+    to.enter(&there, entrance).await.unwrap();
+    there
+}
+
+/// What a server gives another of a room whose user it lets in.
+pub(crate) async fn entrance(from: &Rooms, to: &Rooms, room: &Room, user: &UserId) -> Entrance {
     let here = from.get(&room.id).unwrap();
     let template = from.member_template(&here, user, Membership::Join).unwrap();
     let join = to.sign_template(&here.rules, &template).unwrap();
@@ -39,15 +47,12 @@ pub(crate) async fn come_in(from: &Rooms, to: &Rooms, room: &Room, user: &UserId
     let state = from.list_state_at(joined.state_before()).unwrap();
     let ids = state.iter().map(|event| event.event_id().to_owned());
     let chain = from.auth_chain(&here, ids.collect()).unwrap();
-    let there = to.find_or_note(&room.id, &room.version).await.unwrap();
-    let entrance = Entrance {
+    Entrance {
         event: join,
         state: state.iter().map(|event| sent(event)).collect(),
         auth_chain: chain.iter().map(|event| sent(event)).collect(),
         partial: None,
-    };
-    to.enter(&there, entrance).await.unwrap();
-    there
+    }
 }
 
 pub(crate) fn timeline(rooms: &Rooms, room: &Room) -> Vec<Arc<StoredEvent>> {

@@ -122,8 +122,13 @@ impl PartialRooms {
         self.now.read().keys().copied().collect()
     }
 
+    /// Tells whoever asks from now on that a room is partial.
+    pub(crate) fn begin(&self, room: Position, partial: Partial) {
+        self.now.write().insert(room, Arc::new(partial));
+    }
+
     /// Tells whoever waits, and whoever asks from now on, that a room is not partial any more.
-    fn is_over(&self, room: Position, whole_since: Option<Position>) {
+    pub(crate) fn is_over(&self, room: Position, whole_since: Option<Position>) {
         if let Some(at) = whole_since {
             self.whole_since.write().insert(room, at);
         }
@@ -208,42 +213,34 @@ impl Rooms {
         &self,
         room: &Room,
         head: &mut Head,
-        partial: Partial,
+        partial: &Partial,
         batch: &mut Batch,
     ) {
         head.is_partial = true;
         batch.put(&PARTIAL_ROOMS, (room.number,), &partial.record());
-        let mut now = self.inner.partial.now.write();
-        now.insert(room.number, Arc::new(partial));
     }
 
-    /// Takes the note back, under the room's lock.
-    fn unmark_partial(&self, room: &Room, head: &mut Head, batch: &mut Batch) -> Result<()> {
-        head.is_partial = false;
-        batch.delete(&PARTIAL_ROOMS, (room.number,));
-        let noted = self
-            .store()
-            .prefix(&PARTIAL_EVENTS, (room.number,), usize::MAX)?;
-        let flying = head.flight.placed().map(|(at, _)| at);
-        for at in noted.into_iter().map(|((_, at), _)| at).chain(flying) {
-            batch.delete(&PARTIAL_EVENTS, (room.number, at));
-        }
-        for (number, _) in self.kept_redacted(room, head)? {
-            batch.delete(&PARTIAL_REDACTED, (room.number, number));
-        }
-        head.redacted.clear();
-        Ok(())
-    }
-
-    /// Lets a room be as it is known: nobody of this server is in it any more, or comes in anew with all of its state.
-    pub(crate) fn give_up_partial(
+    /// Takes the note back, under the room's lock: nobody of this server is in it any more, or all of its state came.
+    pub(crate) fn unmark_partial(
         &self,
         room: &Room,
         head: &mut Head,
         batch: &mut Batch,
     ) -> Result<()> {
-        self.unmark_partial(room, head, batch)?;
-        self.inner.partial.is_over(room.number, None);
+        let noted = self
+            .store()
+            .prefix(&PARTIAL_EVENTS, (room.number,), usize::MAX)?;
+        let redacted = self.kept_redacted(room, head)?;
+        head.is_partial = false;
+        batch.delete(&PARTIAL_ROOMS, (room.number,));
+        let flying = head.flight.placed().map(|(at, _)| at);
+        for at in noted.into_iter().map(|((_, at), _)| at).chain(flying) {
+            batch.delete(&PARTIAL_EVENTS, (room.number, at));
+        }
+        for (number, _) in redacted {
+            batch.delete(&PARTIAL_REDACTED, (room.number, number));
+        }
+        head.redacted.clear();
         Ok(())
     }
 }

@@ -176,7 +176,8 @@ impl Rooms {
                 return Ok(());
             }
             let mut batch = Batch::new();
-            self.give_up_partial(room, &mut head, &mut batch)?;
+            self.unmark_partial(room, &mut head, &mut batch)?;
+            self.inner.partial.is_over(room.number, None);
             let reserved = self.store().reserve(permit, 0);
             self.store().submit(reserved, batch)
         };
