@@ -104,6 +104,14 @@ impl Writer {
                 let event = self.rooms.load(at, record.clone())?;
                 self.take(&event, false)
             }
+            // Of the room's state once, of what is read there from now on.
+            Entry::Arrived { event } => {
+                let event = self.rooms.event(*event)?;
+                match event.record.standing {
+                    Standing::Accepted => self.take(&event, true),
+                    _ => Ok(()),
+                }
+            }
             Entry::Whole { room } => self.take_again(*room, at),
             _ => Ok(()),
         }

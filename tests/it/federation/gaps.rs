@@ -44,6 +44,34 @@ fn shown(answer: &Value, room: &str) -> (Vec<String>, bool) {
     (bodies, timeline["limited"] == true)
 }
 
+/// The event that a word finds in the topics of rooms, if there is one.
+async fn finds_topic(client: &Client, word: &str) -> Option<String> {
+    let criteria = json!({ "search_term": word, "keys": ["content.topic"] });
+    let body = json!({ "search_categories": { "room_events": criteria } });
+    let found = client.post("search", body).await.ok();
+    let results = &found["search_categories"]["room_events"]["results"];
+    let id = &results.get(0)?["result"]["event_id"];
+    Some(id.as_str().expect("an ID").to_owned())
+}
+
+#[tokio::test]
+async fn a_topic_from_before_somebody_came_in_is_found_once_they_have_read_back_to_it() {
+    let (alice, bob) = &pair().await;
+    let room = room_of(alice, &[], json!({ "topic": "All about walnuts" })).await;
+    let _ = alice.send_text(&room, "before").await;
+    join_by(bob, &room, alice.server()).await;
+    assert_eq!(finds_topic(bob, "walnuts").await, None, "not read yet");
+
+    let _ = texts(bob, &room).await;
+    let topic = eventually("the topic to be found", async || {
+        finds_topic(bob, "walnuts").await
+    })
+    .await;
+    let path = format!("rooms/{}/event/{}", encode(&room), encode(&topic));
+    let event = bob.get(&path).await.ok();
+    assert_eq!(event["content"]["topic"], "All about walnuts");
+}
+
 #[tokio::test]
 async fn who_comes_back_reads_what_was_written_while_nobody_of_the_server_was_there() {
     let (alice, bob) = &pair().await;
