@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 
 import { authedFetch } from "./client";
 import { useClient } from "./MatrixProvider";
+import { unlessOver } from "./unlessOver";
 
 /** What is at an address. */
 export interface LinkPreview {
@@ -82,13 +83,7 @@ export function useLinkPreview(url: string): Known | undefined {
   const [told, setTold] = useState<{ readonly url: string; readonly preview: Known } | null>(null);
   useEffect(() => {
     if (known.has(url)) return;
-    let here = true;
-    void ask(client, url).then((preview) => {
-      if (here) setTold({ url, preview });
-    });
-    return () => {
-      here = false;
-    };
+    return unlessOver(ask(client, url), (preview) => setTold({ url, preview }));
   }, [client, url]);
   if (known.has(url)) return known.get(url);
   return told?.url === url ? told.preview : undefined;

@@ -13,6 +13,7 @@ import { authedFetch } from "./client";
 import { sealedAt, unseal } from "./encryption/files";
 import { useClient } from "./MatrixProvider";
 import { stopped } from "./still";
+import { unlessOver } from "./unlessOver";
 
 /** The size wanted of a picture. */
 export interface Thumbnail {
@@ -163,18 +164,14 @@ export function useMedia(
       setState({ id, url: null, failed: true });
       return;
     }
-    let gone = false;
     taken.entry.users += 1;
-    taken.entry.promise.then(
-      (url) => {
-        if (!gone) setState({ id, url, failed: false });
-      },
-      () => {
-        if (!gone) setState({ id, url: null, failed: true });
-      },
+    const over = unlessOver(
+      taken.entry.promise,
+      (url) => setState({ id, url, failed: false }),
+      () => setState({ id, url: null, failed: true }),
     );
     return () => {
-      gone = true;
+      over();
       taken.entry.users -= 1;
       trim();
     };

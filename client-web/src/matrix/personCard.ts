@@ -9,6 +9,7 @@ import { useMember, type Member } from "./members";
 import { IGNORED, isIgnored } from "./moderation";
 import { lookUp, personKnown, type Person } from "./people";
 import { sameShape, Snapshot } from "./signals";
+import { unlessOver } from "./unlessOver";
 
 /** What is known of somebody. */
 export interface PersonCardData extends Person {
@@ -26,18 +27,7 @@ export function usePersonCard(userId: string, roomId: string | null): PersonCard
   const subscribe = useCallback((listener: () => void) => onUser(client, userId, listener), [client, userId]);
   const here = useSyncExternalStore(subscribe, known.get);
   const [told, setTold] = useState<Person | null>(null);
-  useEffect(() => {
-    let over = false;
-    lookUp(client, userId).then(
-      (person) => {
-        if (!over) setTold(person);
-      },
-      () => undefined,
-    );
-    return () => {
-      over = true;
-    };
-  }, [client, userId]);
+  useEffect(() => unlessOver(lookUp(client, userId), setTold), [client, userId]);
   const person = told?.userId === userId ? told : here;
   return {
     userId,

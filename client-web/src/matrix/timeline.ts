@@ -17,6 +17,7 @@ import { keyOf, type TimelineEvent } from "./events";
 import { useClient } from "./MatrixProvider";
 import { sameList, sameShape, Snapshot } from "./signals";
 import { TimelineStore, type TimelineSnapshot } from "./TimelineStore";
+import { unlessOver } from "./unlessOver";
 
 export type { Row } from "./rows";
 export type { TimelineSnapshot } from "./TimelineStore";
@@ -287,15 +288,10 @@ export function useEventAt(
   const [gone, setGone] = useState(false);
   useEffect(() => {
     if (event) return;
-    let here = true;
-    void fetchEvent(client, roomId, eventId).then((found) => {
-      if (!here) return;
+    return unlessOver(fetchEvent(client, roomId, eventId), (found) => {
       if (found) setEvent(found);
       else setGone(true);
     });
-    return () => {
-      here = false;
-    };
   }, [client, event, eventId, roomId]);
   return { event, gone };
 }

@@ -7,6 +7,7 @@ import { Sheet } from "../../components/Sheet";
 import { losesKeys } from "../../matrix/encryption/security";
 import { holdKey, useUnsavedKey } from "../../matrix/encryption/unsavedKey";
 import { useClient } from "../../matrix/MatrixProvider";
+import { unlessOver } from "../../matrix/unlessOver";
 
 interface Props {
   onLogOut: () => void;
@@ -31,13 +32,7 @@ export function LogOutDialog({ onLogOut, onBackUp, onClose }: Props) {
   });
   useEffect(() => {
     if (asks) return;
-    let gone = false;
-    void losesKeys(client).then((loses) => {
-      if (!gone) goOn(loses);
-    });
-    return () => {
-      gone = true;
-    };
+    return unlessOver(losesKeys(client), (loses) => goOn(loses));
   }, [asks, client]);
   if (!asks) return null;
   return (

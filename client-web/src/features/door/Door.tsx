@@ -23,6 +23,7 @@ import { setIgnored } from "../../matrix/moderation";
 import { removalFrom } from "../../matrix/removal";
 import { reasonOf } from "../../matrix/requests";
 import { joinRoom, leaveRoom, useRoom, type RoomSummary } from "../../matrix/rooms";
+import { unlessOver } from "../../matrix/unlessOver";
 import { ReasonDialog } from "../../shared/ReasonDialog";
 
 interface Props {
@@ -43,22 +44,14 @@ export function Door({ roomId, onGone, onBack }: Props) {
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
 
-  useEffect(() => {
-    let over = false;
-    lookAt(client, roomId).then(
-      (found) => {
-        if (!over) setSeen(found);
-      },
-      (error: unknown) => {
-        if (over) return;
+  useEffect(
+    () =>
+      unlessOver(lookAt(client, roomId), setSeen, (error) => {
         setSeen(null);
         setFailure(reasonOf(error));
-      },
-    );
-    return () => {
-      over = true;
-    };
-  }, [client, roomId]);
+      }),
+    [client, roomId],
+  );
 
   const removal = room ? null : removalFrom(client, roomId);
   // Known to the server already, and on its way here.

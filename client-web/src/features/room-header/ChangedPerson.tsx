@@ -7,6 +7,7 @@ import { findChanged } from "../../matrix/encryption/doubts";
 import { useEncryptionState, useTrustChanges } from "../../matrix/encryption/hooks";
 import { useClient, useUserId } from "../../matrix/MatrixProvider";
 import { useMembers } from "../../matrix/members";
+import { unlessOver } from "../../matrix/unlessOver";
 import { TrustActions } from "../../shared/Trust";
 
 /** Among more people than this nobody knows each other's keys. */
@@ -24,17 +25,8 @@ export function ChangedPerson({ roomId }: { roomId: string }) {
   const [looks, setLooks] = useState(0);
   useEffect(() => {
     if (state !== "here" || members.length > FEW) return;
-    let gone = false;
     const others = members.flatMap(({ userId }) => (userId === me ? [] : [userId]));
-    findChanged(client, others).then(
-      (found) => {
-        if (!gone) setChanged(found);
-      },
-      () => undefined,
-    );
-    return () => {
-      gone = true;
-    };
+    return unlessOver(findChanged(client, others), setChanged);
   }, [changes, client, looks, me, members, state]);
   const member = members.find(({ userId }) => userId === changed);
   if (!member) return null;

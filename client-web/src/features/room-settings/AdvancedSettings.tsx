@@ -16,6 +16,7 @@ import {
   upgrade,
   type ChannelSettings,
 } from "../../matrix/settings";
+import { unlessOver } from "../../matrix/unlessOver";
 import type { Changing } from "./RoomSettings";
 
 /** Encryption, archiving, the version: what is rarely changed, or not to be taken back. */
@@ -32,18 +33,7 @@ export function AdvancedSettings({
   const [asking, setAsking] = useState<"encrypt" | "archive" | null>(null);
   const [newer, setNewer] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    let over = false;
-    newerVersion(client, settings.version).then(
-      (version) => {
-        if (!over) setNewer(version);
-      },
-      () => undefined,
-    );
-    return () => {
-      over = true;
-    };
-  }, [client, settings.version]);
+  useEffect(() => unlessOver(newerVersion(client, settings.version), setNewer), [client, settings.version]);
   const run = async (action: Promise<unknown>) => {
     setBusy(true);
     await change(action);

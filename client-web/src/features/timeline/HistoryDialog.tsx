@@ -10,22 +10,17 @@ import { complete } from "../../i18n/times";
 import type { TimelineEvent } from "../../matrix/events";
 import { loadVersions, type Version } from "../../matrix/history";
 import { useClient } from "../../matrix/MatrixProvider";
+import { unlessOver } from "../../matrix/unlessOver";
 
 /** What a message said before, the newest first. */
 export function HistoryDialog({ event, onClose }: { event: TimelineEvent; onClose: () => void }) {
   const { t, i18n } = useTranslation();
   const client = useClient();
   const [versions, setVersions] = useState<readonly Version[] | "failed" | null>(null);
-  useEffect(() => {
-    let here = true;
-    loadVersions(client, event).then(
-      (found) => here && setVersions(found),
-      () => here && setVersions("failed"),
-    );
-    return () => {
-      here = false;
-    };
-  }, [client, event]);
+  useEffect(
+    () => unlessOver(loadVersions(client, event), setVersions, () => setVersions("failed")),
+    [client, event],
+  );
   const loading = useCalm(versions === null);
   return (
     <Sheet title={t("messages.versions")} onClose={onClose} width="xs" toRead>

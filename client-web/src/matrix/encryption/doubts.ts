@@ -5,6 +5,7 @@ import { EventShieldColour, EventShieldReason } from "matrix-js-sdk/lib/crypto-a
 import { useEffect, useState } from "react";
 
 import { useClient } from "../MatrixProvider";
+import { unlessOver } from "../unlessOver";
 import { useEncryptionState, useTrustChanges } from "./hooks";
 
 /**
@@ -47,18 +48,7 @@ export function useDoubt(event: MatrixEvent): Doubt | null {
   const changes = useTrustChanges();
   const [doubt, setDoubt] = useState<Doubt | null>(null);
   const { status } = event;
-  useEffect(() => {
-    let gone = false;
-    readDoubt(client, event).then(
-      (found) => {
-        if (!gone) setDoubt(found);
-      },
-      () => undefined,
-    );
-    return () => {
-      gone = true;
-    };
-  }, [changes, client, event, state, status]);
+  useEffect(() => unlessOver(readDoubt(client, event), setDoubt), [changes, client, event, state, status]);
   return doubt;
 }
 
