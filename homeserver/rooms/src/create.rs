@@ -218,6 +218,44 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn creators_whom_a_client_gives_all_power_have_it_by_themselves() {
+        let rooms = rooms();
+        let [alice, bob, carol] = rooms.people(["alice", "bob", "carol"]).await;
+        let levels = raw(&json!({
+            "users": { (alice.as_str()): 100, (bob.as_str()): 9001, (carol.as_str()): 50 },
+        }));
+        let state = json!({ "type": "m.room.power_levels", "content": &levels });
+        let listed = async |version: &str, given: NewRoom| {
+            let new = NewRoom {
+                version: Some(version.try_into().unwrap()),
+                preset: Preset::TrustedPrivate,
+                invite: vec![bob.clone()],
+                ..given
+            };
+            let room = rooms.create(&alice, new).await.unwrap();
+            let levels = content(&rooms, &room, "m.room.power_levels");
+            levels["users"].as_object().unwrap().clone()
+        };
+        for given in [
+            NewRoom {
+                power_levels: Some(levels.clone()),
+                ..NewRoom::default()
+            },
+            NewRoom {
+                initial_state: vec![raw(&state)],
+                ..NewRoom::default()
+            },
+        ] {
+            assert_eq!(listed("11", given.clone()).await.len(), 3);
+            let listed = listed("12", given).await;
+            assert_eq!(
+                listed.into_iter().collect::<Vec<_>>(),
+                [(carol.to_string(), json!(50))]
+            );
+        }
+    }
+
+    #[tokio::test]
     async fn the_first_events_come_in_the_order_of_the_specification_in_every_version() {
         let rooms = rooms();
         let [alice, bob] = rooms.people(["alice", "bob"]).await;
@@ -410,7 +448,8 @@ mod tests {
             with_state(
                 json!({"type": "m.room.member", "state_key": "@bob:orvale.test", "content": {"membership": "join"}}),
             ),
-            with_levels(json!({"users": {"@alice:orvale.test": 100}})),
+            // A creator stands above all.
+            with_levels(json!({"users": {"@alice:orvale.test": 99}})),
             with_levels(json!({"ban": "many"})),
             // The creator could not set the name.
             NewRoom {

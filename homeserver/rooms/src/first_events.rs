@@ -53,14 +53,17 @@ impl Rooms {
         let at = initial
             .iter()
             .position(|e| e.kind == StateEventType::RoomPowerLevels && e.state_key.is_empty());
-        let levels = match at {
+        let mut levels = match at {
             Some(at) => object(&initial.remove(at).content)?,
             None => power_levels(creator, version, &invited, new)?,
         };
+        let create = create_content(creator, version, &invited, new)?;
+        if privileges_creators(version) {
+            leave_creators_out(&mut levels, creator, &create);
+        }
         self.check_state_content(&StateEventType::RoomPowerLevels, &raw(&levels))
             .map_err(|e| Error::InvalidRoomState(e.to_string()))?;
 
-        let create = create_content(creator, version, &invited, new)?;
         let profile = self.member_profile(creator)?;
         let mut drafts = vec![
             state(creator, StateEventType::RoomCreate, &create),
@@ -208,6 +211,23 @@ fn power_levels(
         levels.extend(object(given)?);
     }
     Ok(levels)
+}
+
+/// The level that clients gave those who were to have all power, when rooms knew nothing above it.
+const ALL_POWER: i64 = 100;
+
+/// Creators that a client lists with all power have it without being listed, and may not be.
+fn leave_creators_out(levels: &mut Object, creator: &UserId, create: &Object) {
+    let Some(users) = levels.get_mut("users").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let others = create.get("additional_creators").and_then(Value::as_array);
+    let is_creator = |user: &str| {
+        user == creator || others.is_some_and(|others| others.iter().any(|other| other == user))
+    };
+    users.retain(|user, level| {
+        !is_creator(user) || level.as_i64().is_none_or(|level| level < ALL_POWER)
+    });
 }
 
 fn preset_state(preset: Preset) -> [(StateEventType, Value); 3] {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use axum::extract::State;
 use orvale_http::{Caller, JsonBytes, Ruma, heavy};
-use orvale_rooms::{MAX_PAGE, Rooms, Stretch};
+use orvale_rooms::{MAX_PAGE, Order, Rooms, Stretch};
 use ruma::api::client::message::get_message_events::v3::Request;
 
 use crate::{Error, events};
@@ -15,8 +15,8 @@ pub(crate) async fn handle(
     Ruma(request): Ruma<Request>,
 ) -> Result<JsonBytes, Error> {
     let mut stretch = Stretch {
-        from: request.from.map(|token| token.parse()).transpose()?,
-        to: request.to.map(|token| token.parse()).transpose()?,
+        from: order(request.from)?,
+        to: order(request.to)?,
         direction: request.dir,
         limit: usize::try_from(u64::from(request.limit)).unwrap_or(MAX_PAGE),
         filter: &request.filter,
@@ -42,4 +42,10 @@ pub(crate) async fn handle(
         out.push(b'}');
         Ok(JsonBytes(out.into()))
     })
+}
+
+/// The place that a token names. An empty one is none: libQuotient sends it before it has heard of one.
+fn order(token: Option<String>) -> Result<Option<Order>, Error> {
+    let token = token.filter(|token| !token.is_empty());
+    Ok(token.map(|token| token.parse()).transpose()?)
 }

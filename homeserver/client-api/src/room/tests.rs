@@ -63,6 +63,11 @@ async fn two_people_talk_in_a_room() {
     assert_eq!(page["chunk"][0]["unsigned"]["transaction_id"], "two");
     assert_eq!(page["chunk"][0]["unsigned"]["membership"], "join");
     assert_eq!(page["chunk"][1]["unsigned"].get("transaction_id"), None);
+    let unplaced = bob
+        .get(&format!("{room}/messages?dir=b&limit=2&from=&to="))
+        .await
+        .ok();
+    assert_eq!(unplaced["chunk"], page["chunk"]);
     let end = page["end"].as_str().unwrap();
     let rest = bob
         .get(&format!("{room}/messages?dir=b&limit=100&from={end}"))
