@@ -54,6 +54,14 @@ async fn bots_and_people_use_it_through_matrix_nio() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn bridges_use_it_through_mautrix() {
+    if without_clients() {
+        return;
+    }
+    passes(&mut pytest("mautrix")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_operation_of_the_specification_stands_hostile_requests() {
     if without_clients() {
         return;

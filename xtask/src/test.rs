@@ -95,8 +95,8 @@ fn conformance() -> PathBuf {
     root().join("tests/conformance")
 }
 
-/// The clients that nobody here wrote, matrix-js-sdk from npm and matrix-nio from PyPI: the Python of the latter, and how they are
-/// installed.
+/// The clients that nobody here wrote, matrix-js-sdk from npm, matrix-nio and mautrix from PyPI: the Python of the latter, and how they
+/// are installed.
 fn sdk() -> Result<(PathBuf, Vec<Command>)> {
     ensure!(
         exists("npm", &["--version"]),
@@ -108,9 +108,9 @@ fn sdk() -> Result<(PathBuf, Vec<Command>)> {
     );
     npm.current_dir(conformance().join("js"));
     if !exists("python3", &["-c", "import ensurepip, venv"]) {
-        debian::install(&["python3", "python3-venv"], "testing with matrix-nio")?;
+        debian::install(&["python3", "python3-venv"], "testing with matrix-nio and mautrix")?;
     }
-    let wanted = ["nio", "fuzz"].map(|suite| conformance().join(suite).join("requirements.txt"));
+    let wanted = ["nio", "mautrix", "fuzz"].map(|suite| conformance().join(suite).join("requirements.txt"));
     let told = wanted
         .iter()
         .flat_map(|file| ["-r".as_ref(), file.as_os_str()]);
