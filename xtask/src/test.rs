@@ -108,9 +108,13 @@ fn sdk() -> Result<(PathBuf, Vec<Command>)> {
     );
     npm.current_dir(conformance().join("js"));
     if !exists("python3", &["-c", "import ensurepip, venv"]) {
-        debian::install(&["python3", "python3-venv"], "testing with matrix-nio and mautrix")?;
+        debian::install(
+            &["python3", "python3-venv"],
+            "testing with matrix-nio and mautrix",
+        )?;
     }
-    let wanted = ["nio", "mautrix", "fuzz"].map(|suite| conformance().join(suite).join("requirements.txt"));
+    let wanted =
+        ["nio", "mautrix", "fuzz"].map(|suite| conformance().join(suite).join("requirements.txt"));
     let told = wanted
         .iter()
         .flat_map(|file| ["-r".as_ref(), file.as_os_str()]);

@@ -1,14 +1,14 @@
 //! The lock of a store's directory.
 
 use std::{
-    fs,
+    fs, io,
     path::Path,
     time::{Duration, Instant},
 };
 
 use crate::{Error, Result};
 
-/// How long a process that is just ending is waited for.
+/// How long a lock is waited for that should be free.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Keeps other processes, and a second store of this one, out of a store's directory until it is dropped.
@@ -26,26 +26,36 @@ impl Lock {
             .truncate(false)
             .write(true)
             .open(directory.join("lock"))?;
-        let since = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self(file)),
-                Err(fs::TryLockError::WouldBlock) if since.elapsed() < PATIENCE => {
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                Err(fs::TryLockError::WouldBlock) => {
-                    return Err(Error::InUse(directory.display().to_string()));
-                }
-                Err(fs::TryLockError::Error(error)) => return Err(error.into()),
+        match patiently(|| Ok(file.try_lock()?)) {
+            Ok(()) => Ok(Self(file)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(Error::InUse(directory.display().to_string()))
             }
+            Err(error) => Err(error.into()),
         }
     }
 }
 
 impl Drop for Lock {
-    /// Closing the file would do it only when nobody else has it open, as a process just being started has.
+    /// Closing the file would do it only when nobody else has it open.
     fn drop(&mut self) {
         let _ = self.0.unlock();
+    }
+}
+
+/// Takes a lock that somebody may have for a moment still: a process just being started (sled runs `sync`) has the open files of the one
+/// that starts it, and with them its locks, until it runs its own program.
+pub(crate) fn patiently<T>(mut take: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let since = Instant::now();
+    loop {
+        match take() {
+            Err(error)
+                if error.kind() == io::ErrorKind::WouldBlock && since.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            done => return done,
+        }
     }
 }
 

@@ -189,6 +189,7 @@ fn walk<const FANOUT: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lock::patiently;
 
     fn touched(db: &sled::Db<REST_FANOUT>) -> u64 {
         let cache = db.stats().cache;
@@ -227,10 +228,10 @@ mod tests {
         const ENTRIES: u32 = 10_000;
         let directory = tempfile::tempdir().unwrap();
         let open = || {
-            let config = sled::Config::new().path(directory.path());
             // An entry is a kilobyte: a tenth of them fits.
-            let db: sled::Db<LOG_FANOUT> = config.cache_capacity_bytes(1 << 20).open().unwrap();
-            db
+            let config = sled::Config::new().path(directory.path());
+            let config = config.cache_capacity_bytes(1 << 20);
+            patiently(|| config.open::<LOG_FANOUT>()).unwrap()
         };
         let db = open();
         for n in 0..ENTRIES {

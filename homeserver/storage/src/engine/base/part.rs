@@ -20,7 +20,7 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::{Error, Result};
+use crate::{Error, Result, lock::patiently};
 
 /// How hard zstd works: a fifth less CPU for a commit than at 1, for a quarter more disk.
 const LEVEL: i32 = -5;
@@ -226,8 +226,7 @@ impl<const FANOUT: usize> Open<FANOUT> {
             .zstd_compression_level(LEVEL)
             .flush_every_ms(Some(NEVER));
         config.target_heap_file_fill_ratio = 0.0;
-        let first = config
-            .open::<FANOUT>()
+        let first = patiently(|| config.open::<FANOUT>())
             .map_err(|e| Error::damaged(path.display().to_string(), e.to_string()))?;
         // sled writes this without a sync, and does not open with a torn one.
         fs::File::open(path.join("durability_cookie"))?.sync_all()?;
@@ -273,4 +272,26 @@ fn sync(directories: &[&Path]) -> Result<()> {
         fs::File::open(directory)?.sync_all()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{thread, time::Duration};
+
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_just_being_let_go_is_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = || Open::<128>::new(directory.path(), 1 << 20).map(drop);
+        open().unwrap();
+        let before = fs::File::open(directory.path()).unwrap();
+        before.lock().unwrap();
+        thread::scope(|scope| {
+            let again = scope.spawn(open);
+            thread::sleep(Duration::from_millis(50));
+            drop(before);
+            again.join().unwrap().unwrap();
+        });
+    }
 }
