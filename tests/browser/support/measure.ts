@@ -102,9 +102,6 @@ export async function calibrated(
   return { ms: middle(counted.map(({ ms, factor }) => ms / factor)), told };
 }
 
-/** Times that are wanted (P1) are told with their figures; what takes so many times as long is a fault. Those that are asked for (P0) hold. */
-export const WANTED = 2;
-
 /** The value that so many of a hundred do not exceed. */
 export function percentile(values: readonly number[], of: number): number {
   const sorted = [...values].sort((a, b) => a - b);
