@@ -16,7 +16,7 @@ import { alert } from "../components/Announcer";
 import { CHANNEL, channelLevels, groupLevels, type Posting } from "./channel";
 import { useClient } from "./MatrixProvider";
 import { askOrvale, errcodeOf, reasonOf } from "./requests";
-import { listDirect } from "./rooms";
+import { listDirect } from "./roomActions";
 
 /** The direct message with somebody, if there is one. */
 export function findDirect(client: MatrixClient, userId: string): string | null {

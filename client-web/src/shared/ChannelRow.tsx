@@ -12,7 +12,7 @@ import { useStanding } from "../matrix/channelList";
 import { askToJoin, type ListedChannel } from "../matrix/directory";
 import { useClient } from "../matrix/MatrixProvider";
 import { reasonOf } from "../matrix/requests";
-import { joinRoom, leaveRoom } from "../matrix/rooms";
+import { joinRoom, leaveRoom } from "../matrix/roomActions";
 import { ReasonDialog } from "./ReasonDialog";
 
 /** A channel one could be in: what it is, and the way in. */

@@ -22,7 +22,9 @@ import { useClient } from "../../matrix/MatrixProvider";
 import { setIgnored } from "../../matrix/moderation";
 import { removalFrom } from "../../matrix/removal";
 import { reasonOf } from "../../matrix/requests";
-import { joinRoom, leaveRoom, useRoom, type RoomSummary } from "../../matrix/rooms";
+import { joinRoom, leaveRoom } from "../../matrix/roomActions";
+import { useRoom } from "../../matrix/rooms";
+import type { RoomSummary } from "../../matrix/roomSummary";
 import { unlessOver } from "../../matrix/unlessOver";
 import { ReasonDialog } from "../../shared/ReasonDialog";
 

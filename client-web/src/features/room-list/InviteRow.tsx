@@ -10,7 +10,8 @@ import { PersonAvatar } from "../../components/PersonAvatar";
 import { useMedia } from "../../matrix/media";
 import { useClient } from "../../matrix/MatrixProvider";
 import { reasonOf } from "../../matrix/requests";
-import { joinRoom, leaveRoom, useRoom } from "../../matrix/rooms";
+import { joinRoom, leaveRoom } from "../../matrix/roomActions";
+import { useRoom } from "../../matrix/rooms";
 
 interface Props {
   roomId: string;

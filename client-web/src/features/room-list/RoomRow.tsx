@@ -17,7 +17,8 @@ import { useMedia } from "../../matrix/media";
 import { useClient } from "../../matrix/MatrixProvider";
 import { loadMembers } from "../../matrix/members";
 import { usePresence } from "../../matrix/presence";
-import { namesIn, useRoom, type RoomSummary } from "../../matrix/rooms";
+import { namesIn, useRoom } from "../../matrix/rooms";
+import type { RoomSummary } from "../../matrix/roomSummary";
 
 interface Props {
   roomId: string;

@@ -1,6 +1,6 @@
 // The sections as one flat list, which is what a virtual list and the arrow keys need. Pure.
 
-import type { Sections } from "../../matrix/rooms";
+import type { Sections } from "../../matrix/sections";
 
 /** A section's name in the list. */
 export type SectionName = "invites" | "direct" | "channels" | "groups";

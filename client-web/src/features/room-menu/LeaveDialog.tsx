@@ -9,7 +9,8 @@ import { useTranslation } from "react-i18next";
 import { Sheet } from "../../components/Sheet";
 import { useClient } from "../../matrix/MatrixProvider";
 import { reasonOf } from "../../matrix/requests";
-import { forgetRoom, leaveRoom, useRoom } from "../../matrix/rooms";
+import { forgetRoom, leaveRoom } from "../../matrix/roomActions";
+import { useRoom } from "../../matrix/rooms";
 
 /** Asks before a room is left: where one cannot come back alone, that is worth a question. */
 export function LeaveDialog({ roomId, onClose }: { roomId: string; onClose: () => void }) {

@@ -9,7 +9,9 @@ import { useTranslation } from "react-i18next";
 import { alert, tell } from "../../components/Announcer";
 import { useClient } from "../../matrix/MatrixProvider";
 import { reasonOf } from "../../matrix/requests";
-import { setMarkedUnread, setNotifyLevel, setWeight, useRoom, type NotifyLevel } from "../../matrix/rooms";
+import { setMarkedUnread, setNotifyLevel, setWeight } from "../../matrix/roomActions";
+import { useRoom } from "../../matrix/rooms";
+import type { NotifyLevel } from "../../matrix/roomSummary";
 import { markRead } from "../../matrix/timeline";
 import { LeaveDialog } from "./LeaveDialog";
 

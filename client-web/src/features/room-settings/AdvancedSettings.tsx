@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { tell } from "../../components/Announcer";
 import { Sheet } from "../../components/Sheet";
 import { useClient } from "../../matrix/MatrixProvider";
-import type { RoomSummary } from "../../matrix/rooms";
+import type { RoomSummary } from "../../matrix/roomSummary";
 import {
   archive,
   encrypt,

@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import { PersonAvatar } from "../../components/PersonAvatar";
 import { useMedia } from "../../matrix/media";
 import { useClient } from "../../matrix/MatrixProvider";
-import type { RoomSummary } from "../../matrix/rooms";
+import type { RoomSummary } from "../../matrix/roomSummary";
 import { describe, rename, setRoomPicture, type ChannelSettings } from "../../matrix/settings";
 import type { Changing } from "./RoomSettings";
 

@@ -7,7 +7,7 @@ import { postingOf } from "../../matrix/channel";
 import { useSpaces } from "../../matrix/channelList";
 import type { Access } from "../../matrix/directory";
 import { useClient } from "../../matrix/MatrixProvider";
-import type { RoomSummary } from "../../matrix/rooms";
+import type { RoomSummary } from "../../matrix/roomSummary";
 import { setAccess, setHistory, setPosting, type ChannelSettings, type History } from "../../matrix/settings";
 import type { Changing } from "./RoomSettings";
 

@@ -15,7 +15,8 @@ import type { MessageView, TimelineEvent } from "../../matrix/events";
 import { forward } from "../../matrix/forward";
 import { useClient } from "../../matrix/MatrixProvider";
 import { plainText } from "../../matrix/plainText";
-import { type RoomSummary, roomStore, useRooms } from "../../matrix/rooms";
+import { roomStore, useRooms } from "../../matrix/rooms";
+import type { RoomSummary } from "../../matrix/roomSummary";
 import { maySend } from "../../matrix/timeline";
 
 interface Props {
