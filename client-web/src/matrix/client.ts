@@ -22,6 +22,7 @@ import { learnServerTime } from "./serverTime";
 import { refreshSession, type Session } from "./session";
 import { tellStorageTrouble } from "./storageTrouble";
 import { recallVersions } from "./versions";
+import { fetchAwake } from "./waking";
 
 // A line for each request and event, formatted whether or not somebody looks, is work on every page.
 (logger as unknown as { setLevel: (level: "warn", persist: boolean) => void }).setLevel("warn", false);
@@ -42,6 +43,13 @@ async function isUnknownToken(response: Response): Promise<boolean> {
   return body.errcode === "M_UNKNOWN_TOKEN";
 }
 
+/** Whether the server answers only when it has something to tell. */
+function isLongPoll(input: RequestInfo | URL): boolean {
+  return (
+    input instanceof URL && input.pathname.endsWith("/v3/sync") && input.searchParams.get("timeout") !== "0"
+  );
+}
+
 /**
  * All requests of a session go through here: the current token is put in, renewed once if the server no longer takes it, and the
  * server's clock is read from the answer.
@@ -52,7 +60,8 @@ function fetching(tokens: Tokens, renewed: (token: string) => void): typeof fetc
       const headers = new Headers(init?.headers);
       if (headers.has("Authorization")) headers.set("Authorization", `Bearer ${tokens.access}`);
       const asked = Date.now();
-      const response = await whileHere(fetch(input, { ...init, headers }));
+      const ask = isLongPoll(input) ? fetchAwake : fetch;
+      const response = await whileHere(ask(input, { ...init, headers }));
       learnServerTime(asked, Date.now(), response.headers.get("Date"));
       return response;
     };

@@ -7,6 +7,7 @@ import { encryptionOf } from "./encryption/Encryption";
 import { Outbox } from "./Outbox";
 import type { Session } from "./session";
 import { watchSync } from "./syncStatus";
+import { onWaking } from "./waking";
 
 /** A client that runs. */
 export interface Running {
@@ -17,6 +18,9 @@ export interface Running {
   readonly onEnded: (listener: (soft: boolean) => void) => void;
   readonly stop: () => void;
 }
+
+/** When, in ms, a client that woke looks for the server: at once, and when it has noticed that what it waited for is lost. */
+const SOON = [0, 250, 1_000];
 
 /** Begun early, and not taken yet. */
 let begun: { readonly session: Session; readonly running: Running; recalled: boolean } | null = null;
@@ -53,6 +57,9 @@ function run(session: Session): Running {
   });
   const stopOutbox = new Outbox(client).start();
   const stopSaving = saveWhenHidden(client);
+  const stopWaking = onWaking(() => {
+    for (const late of SOON) setTimeout(() => client.retryImmediately(), late);
+  });
   const recalled = new Promise<void>((done) => {
     client.once(ClientEvent.Sync, () => done());
     void startClient(client).then((kept) => {
@@ -66,6 +73,7 @@ function run(session: Session): Running {
     stop: () => {
       stopOutbox();
       stopSaving();
+      stopWaking();
       encryptionOf(client).stop();
       client.stopClient();
     },

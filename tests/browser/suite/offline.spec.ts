@@ -75,6 +75,39 @@ test("RES-01, ACT-16: without a connection the program opens, rooms are there, a
   await ben.context().close();
 });
 
+test("RES-03: a computer that slept has what was said meanwhile within two seconds, though its connection died silently", async ({
+  page,
+  browser,
+  orvale,
+}) => {
+  await page.clock.install();
+  let dead = false;
+  // Neither answered nor refused.
+  await page.route(/\/v3\/sync\?/, (route) => (dead ? undefined : route.fallback()));
+  await logIn(page, "ada");
+  await open(page, /Ben Lindqvist/);
+  const ben = await (await browser.newContext({ baseURL: orvale.address, serviceWorkers: "block" })).newPage();
+  await logIn(ben, "ben");
+  await open(ben, /Ada Okafor/);
+  const say = async (text: string) => {
+    await field(ben).fill(text);
+    await field(ben).press("Enter");
+    await expect(ben.getByRole("article").filter({ hasText: text })).toHaveAttribute("data-event-id", /^\$/);
+  };
+  const stamp = String(Date.now());
+  const waits = page.waitForRequest((request) => dead && request.url().includes("/v3/sync?"));
+  dead = true;
+  await say(`before the nap ${stamp}`);
+  await waits;
+  await say(`during the nap ${stamp}`);
+  dead = false;
+  await page.clock.fastForward("10:00");
+  const woke = performance.now();
+  await expect(page.getByRole("article").filter({ hasText: `during the nap ${stamp}` })).toBeVisible();
+  expect(performance.now() - woke).toBeLessThan(2_000);
+  await ben.context().close();
+});
+
 test("RES-02: the server is killed and started again during 100 messages; each arrives once", async ({ browser }) => {
   test.setTimeout(300_000);
   // One of its own: whoever else talks to a server does not want it killed.
