@@ -7,7 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `file.rs` | one file: its type, how long it is kept, in which compression it goes out |
-//! | `page.rs` | the page, with the content security policy |
+//! | `page.rs` | the page, with the content security policy and what the page may use of the device |
 //!
 //! Files below `assets/` carry a hash of their content in their names and are kept for a year; all others are asked for again and
 //! answered with "not modified". The page itself is never kept: it carries a number made for each answer, without which the

@@ -1,4 +1,4 @@
-//! The page, with the content security policy.
+//! The page, with the content security policy and what the page may use of the device.
 
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -13,6 +13,10 @@ pub(crate) const NAME: &str = "index.html";
 
 /// What vite writes where the number of the answer belongs.
 const PLACE: &str = "ORVALE_NONCE";
+
+/// The camera, for this page alone: it scans the code of somebody who verifies themselves. Nothing else is asked for.
+const PERMISSIONS: &str =
+    "camera=(self), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), usb=()";
 
 const NOT_BUILT: &str = include_str!("not-built.html");
 
@@ -42,6 +46,10 @@ pub(crate) fn answer(files: &[File]) -> Response {
         (
             HeaderName::from_static("cross-origin-opener-policy"),
             fixed("same-origin"),
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            fixed(PERMISSIONS),
         ),
     ];
     (status, headers, page).into_response()
@@ -108,6 +116,18 @@ mod tests {
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         let page = text(answer).await;
         assert!(page.contains("cargo xtask run") && !page.contains(PLACE));
+    }
+
+    #[test]
+    fn page_may_use_the_camera_itself_and_nothing_else_of_the_device() {
+        let answer = answer(&[PAGE]);
+        let permissions = answer.headers()["permissions-policy"].to_str().unwrap();
+        let given: Vec<_> = permissions
+            .split(", ")
+            .filter(|one| !one.ends_with("=()"))
+            .collect();
+        assert_eq!(given, ["camera=(self)"]);
+        assert!(permissions.contains("microphone=()"));
     }
 
     #[test]
