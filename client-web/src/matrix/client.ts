@@ -14,6 +14,7 @@ import { logger } from "matrix-js-sdk/lib/logger";
 
 import { askAhead } from "./askAhead";
 import { encryptionOf, storeName } from "./encryption/Encryption";
+import { methodsWith } from "./encryption/methods";
 import { secretKeys } from "./encryption/secretKeys";
 import { whileHere } from "./leaving";
 import { keepNamesApart } from "./lookalikes";
@@ -142,7 +143,7 @@ export function makeClient(session: Session): MatrixClient {
     timelineSupport: true,
     disableVoip: true,
     cryptoCallbacks: secretKeys,
-    verificationMethods: ["m.sas.v1"],
+    verificationMethods: methodsWith(false),
     fetchFn: fetching(tokens, (token) => client.setAccessToken(token)),
   });
   tokensOf.set(client, tokens);

@@ -5,7 +5,7 @@ import Button from "@mui/material/Button";
 import CircularProgress from "@mui/material/CircularProgress";
 import Typography from "@mui/material/Typography";
 import type { TFunction } from "i18next";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { alert, announce } from "../../components/Announcer";
@@ -15,12 +15,14 @@ import { readDeviceName } from "../../matrix/encryption/security";
 import { useVerification, type VerificationView } from "../../matrix/encryption/verification";
 import { useClient } from "../../matrix/MatrixProvider";
 import { reasonOf } from "../../matrix/requests";
+import { Buttons } from "./Buttons";
+import { Choice } from "./Choice";
 
-/** Comparing emoji with another device or with somebody else, from the question to the answer. */
+/** Verifying with another device or with somebody else, by code or by emoji, from the question to the answer. */
 export function VerificationDialog({ request }: { request: Verification }) {
   const { t } = useTranslation();
   const client = useClient();
-  const { view, accept, confirm, mismatch, again, close } = useVerification(client, request);
+  const { view, accept, compare, scan, confirm, mismatch, again, close } = useVerification(client, request);
   const name = client.getUser(view.userId)?.displayName ?? view.userId;
   const device = useDeviceName(view);
   const over = view.step === "done" || view.step === "cancelled";
@@ -35,6 +37,12 @@ export function VerificationDialog({ request }: { request: Verification }) {
   const attempt = (act: Promise<void>) => {
     act.catch((refused: unknown) => alert(t("common.failed", { reason: reasonOf(refused) })));
   };
+  // What the server refuses ends the verification: the dialog says so.
+  const taken = (code: string) =>
+    scan(code).catch((refused: unknown) => {
+      alert(t("common.failed", { reason: reasonOf(refused) }));
+      return "taken" as const;
+    });
   return (
     <Sheet
       title={view.own ? t("security.verify.own") : t("security.verify.person", { name })}
@@ -52,13 +60,15 @@ export function VerificationDialog({ request }: { request: Verification }) {
       >
         {over ? (
           <Outcome good={view.step === "done"} title={t(`security.verify.${view.step}`)} text={said} />
+        ) : view.step === "ticked" ? (
+          <Outcome good text={said} />
         ) : (
           <Typography sx={{ overflowWrap: "anywhere" }}>{said}</Typography>
         )}
         {view.step === "asked" && (
           <>
             <Typography variant="body2" sx={{ color: "text.secondary" }}>
-              {t(view.own ? "security.verify.howOwn" : "security.verify.how")}
+              {t(`security.verify.how${view.codes ? "Code" : ""}${view.own ? "Own" : ""}`)}
             </Typography>
             <Buttons>
               <Button onClick={end}>{t("security.verify.decline")}</Button>
@@ -67,6 +77,29 @@ export function VerificationDialog({ request }: { request: Verification }) {
               </Button>
             </Buttons>
           </>
+        )}
+        {view.step === "choosing" && (
+          <Choice
+            key={request.transactionId}
+            view={view}
+            onScan={taken}
+            onCompare={() => attempt(compare())}
+          />
+        )}
+        {view.step === "scanned" && (
+          <Buttons>
+            <Button color="error" onClick={mismatch}>
+              {t("security.verify.noTick")}
+            </Button>
+            <Button variant="contained" onClick={() => attempt(confirm())}>
+              {t("security.verify.tick")}
+            </Button>
+          </Buttons>
+        )}
+        {view.step === "ticked" && (
+          <Buttons>
+            <Button onClick={end}>{t("common.cancel")}</Button>
+          </Buttons>
         )}
         {(view.step === "waiting" || view.step === "preparing" || view.step === "confirmed") && (
           <>
@@ -93,7 +126,7 @@ export function VerificationDialog({ request }: { request: Verification }) {
         )}
         {over && (
           <Buttons>
-            {view.step === "cancelled" && view.mine && (
+            {view.step === "cancelled" && view.repeatable && (
               <Button variant="outlined" onClick={() => attempt(again())}>
                 {t("security.locked.again")}
               </Button>
@@ -135,6 +168,12 @@ function sentence(view: VerificationView, name: string, device: string, t: TFunc
       return t(`security.verify.waiting${who}`, { name, device });
     case "preparing":
       return t("security.verify.preparing");
+    case "choosing":
+      if (view.code === null && !view.scans) return t("security.verify.stuck");
+      return t(`security.verify.${view.code === null ? "scan" : "show"}${who}`, { name, device });
+    case "scanned":
+    case "ticked":
+      return t(`security.verify.${view.step}${who}`, { name, device });
     case "comparing":
       return t(view.emoji.length > 0 ? "security.verify.compare" : "security.verify.numbers");
     case "confirmed":
@@ -202,19 +241,17 @@ function Numbers({ view }: { view: VerificationView }) {
   );
 }
 
-function Outcome({ good, title, text }: { good: boolean; title: string; text: string }) {
+function Outcome({ good, title, text }: { good: boolean; title?: string; text: string }) {
   const Icon = good ? Check : Warning;
   return (
     <Box sx={{ textAlign: "center", py: 1 }}>
       <Icon aria-hidden sx={{ fontSize: 44, color: good ? "success.main" : "warning.main" }} />
-      <Typography variant="h3" component="p" sx={{ mt: 0.5 }}>
-        {title}
-      </Typography>
+      {title && (
+        <Typography variant="h3" component="p" sx={{ mt: 0.5 }}>
+          {title}
+        </Typography>
+      )}
       <Typography sx={{ color: "text.secondary", textWrap: "balance" }}>{text}</Typography>
     </Box>
   );
-}
-
-function Buttons({ children }: { children: ReactNode }) {
-  return <Box sx={{ display: "flex", justifyContent: "flex-end", flexWrap: "wrap", gap: 1 }}>{children}</Box>;
 }

@@ -161,3 +161,33 @@ test("a message that cannot be read says why", () => {
   expect(why("UNSIGNED_SENDER_DEVICE")).toBe("distrusted");
   encryption.stop();
 });
+
+test("others are told that this device can scan as long as there is a camera", async () => {
+  const { world, encryption, load } = begin();
+  const devices = new EventTarget();
+  const here: Array<{ kind: string }> = [];
+  Object.defineProperty(navigator, "mediaDevices", {
+    configurable: true,
+    value: Object.assign(devices, { enumerateDevices: () => Promise.resolve(here) }),
+  });
+  const told = vi.fn();
+  load.mockImplementation(() => {
+    (world.client as unknown as { cryptoBackend: object }).cryptoBackend = {
+      setSupportedVerificationMethods: told,
+      onSyncCompleted: () => undefined,
+      stop: () => undefined,
+    };
+    return Promise.resolve();
+  });
+  await encryption.need();
+  const without = ["m.sas.v1", "m.qr_code.show.v1", "m.reciprocate.v1"];
+  await vi.waitFor(() => expect(told).toHaveBeenLastCalledWith(without));
+  expect(encryption.scans).toBe(false);
+  here.push({ kind: "videoinput" });
+  devices.dispatchEvent(new Event("devicechange"));
+  await vi.waitFor(() => expect(told).toHaveBeenLastCalledWith([...without, "m.qr_code.scan.v1"]));
+  expect(encryption.scans).toBe(true);
+  encryption.stop();
+  Reflect.deleteProperty(navigator, "mediaDevices");
+  localStorage.clear();
+});

@@ -25,6 +25,7 @@ import type { CryptoApi, VerificationRequest } from "matrix-js-sdk/lib/crypto-ap
 
 import { Signals } from "../signals";
 import { storeKey } from "../vault";
+import { methodsWith, watchCamera } from "./methods";
 import { Ownership } from "./ownership";
 
 /** Where the keys are: not needed yet, on their way, here, in another tab, or not to be had. */
@@ -34,6 +35,11 @@ export type EncryptionState = "asleep" | "loading" | "here" | "elsewhere" | "fai
 interface Inside {
   cryptoBackend: CryptoBackend | undefined;
   encryptEventIfNeeded: (event: MatrixEvent, room?: Room) => Promise<void>;
+}
+
+/** What the SDK's crypto has beyond what it promises. */
+interface Methods {
+  setSupportedVerificationMethods?: (methods: string[]) => void;
 }
 
 type Received = Awaited<ReturnType<SyncCryptoCallbacks["processSyncChanges"]>>;
@@ -103,6 +109,8 @@ export class Encryption implements SyncCryptoCallbacks {
   private trust = 0;
   /** Something that would break if the keys went to another tab now. */
   busy = false;
+  /** Whether there is a camera to scan a code with, and others are told so. */
+  scans = false;
   /** Messages on their way: the keys stay until these are encrypted. */
   private readonly encrypting = new Set<Promise<void>>();
   private readonly deviceListeners = new Set<(userIds: readonly string[]) => void>();
@@ -283,6 +291,12 @@ export class Encryption implements SyncCryptoCallbacks {
         .filter((listener) => !known.get(name)?.has(listener))
         .map((listener) => () => void client.off(name, listener as never)),
     );
+    this.ours.push(
+      watchCamera((there) => {
+        this.scans = there;
+        (backend as Methods).setSupportedVerificationMethods?.(methodsWith(there));
+      }),
+    );
     client.on("crypto.verificationRequestReceived" as never, this.onRequest as never);
     client.on("crypto.devicesUpdated" as never, this.tellDevices as never);
     for (const news of TRUST) client.on(news as never, this.onTrust as never);
@@ -313,7 +327,10 @@ export class Encryption implements SyncCryptoCallbacks {
   }
 
   private readonly onRequest = (request: VerificationRequest) => {
-    if (this.asked) this.queue.push(request);
+    const { asked } = this;
+    // Who tries once more is not kept waiting by what is left of the time before.
+    const again = asked?.cancellationCode && asked.otherUserId === request.otherUserId;
+    if (asked && !again) this.queue.push(request);
     else this.show(request);
   };
 

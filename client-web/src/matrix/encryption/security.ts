@@ -252,9 +252,8 @@ export async function acceptChange(client: MatrixClient, userId: string): Promis
   else await crypto.pinCurrentUserIdentity(userId);
 }
 
-function shown(client: MatrixClient, request: VerificationRequest): VerificationRequest {
+function shown(client: MatrixClient, request: VerificationRequest): void {
   encryptionOf(client).show(request);
-  return request;
 }
 
 /** Asks one's other devices to verify this one. */
@@ -263,10 +262,19 @@ export async function verifyThisDevice(client: MatrixClient): Promise<void> {
   shown(client, await crypto.requestOwnUserVerification());
 }
 
+/** Which device a request went to: nobody else knows before that device answers, or after it is over. */
+const targets = new WeakMap<VerificationRequest, string>();
+
+export function targetOf(request: VerificationRequest): string | undefined {
+  return request.otherDeviceId ?? targets.get(request);
+}
+
 /** Verifies one of one's other devices. */
 export async function verifyDevice(client: MatrixClient, deviceId: string): Promise<void> {
   const crypto = await encryptionOf(client).need();
-  shown(client, await crypto.requestDeviceVerification(client.getSafeUserId(), deviceId));
+  const request = await crypto.requestDeviceVerification(client.getSafeUserId(), deviceId);
+  targets.set(request, deviceId);
+  shown(client, request);
 }
 
 /** Verifies somebody else, by messages in the direct conversation of the two, which is made if there is none. */
