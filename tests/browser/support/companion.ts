@@ -26,9 +26,9 @@ export class Companion {
     });
   }
 
-  /** Logs in and waits to be asked to compare emoji, or asks for it itself. */
-  static start(address: string, user: string, role: "asked" | "asks"): Companion {
-    const story = ["--import", "./support/platform.mjs", "stories/compare-emoji.mjs", user, PASSWORD, role];
+  /** Logs in and waits to be asked to compare emoji, or asks for it itself. It knows all ways to verify, or those that are given. */
+  static start(address: string, user: string, role: "asked" | "asks", methods: string[] = []): Companion {
+    const story = ["--import", "./support/platform.mjs", "stories/compare-emoji.mjs", user, PASSWORD, role, methods.join(",")];
     return new Companion(
       spawn(process.execPath, story, {
         cwd: home,

@@ -1,6 +1,5 @@
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Scanned, VerificationView } from "../../matrix/encryption/verification";
@@ -10,14 +9,16 @@ import { Scanner } from "./Scanner";
 
 interface Props {
   view: VerificationView;
+  /** Whether the camera is on. */
+  scanning: boolean;
+  onScanning: (scanning: boolean) => void;
   onScan: (code: string) => Promise<Scanned>;
   onCompare: () => void;
 }
 
 /** A code to show, one to scan, or emoji: whatever both sides can. */
-export function Choice({ view, onScan, onCompare }: Props) {
+export function Choice({ view, scanning, onScanning, onScan, onCompare }: Props) {
   const { t } = useTranslation();
-  const [scanning, setScanning] = useState(false);
   const { code, scans } = view;
   return (
     <>
@@ -37,14 +38,14 @@ export function Choice({ view, onScan, onCompare }: Props) {
         {(scans || scanning) && (
           <Button
             variant={code === null && !scanning ? "contained" : "outlined"}
-            onClick={() => setScanning(!scanning)}
+            onClick={() => onScanning(!scanning)}
           >
             {t(
               !scanning
                 ? "security.verify.scan"
                 : code !== null
                   ? "security.verify.showCode"
-                  : "security.verify.cameraOff",
+                  : "security.verify.stopScanning",
             )}
           </Button>
         )}

@@ -38,6 +38,7 @@ export function Scanner({ onCode }: { onCode: (code: string) => Promise<Scanned>
   const trouble = TROUBLES.includes(told);
   return (
     <>
+      <Typography>{said}</Typography>
       <Box
         ref={video}
         component="video"
@@ -54,12 +55,6 @@ export function Scanner({ onCode }: { onCode: (code: string) => Promise<Scanned>
           transform: mirror ? "scaleX(-1)" : "none",
         }}
       />
-      <Typography
-        variant={trouble ? "body1" : "body2"}
-        sx={{ color: trouble ? undefined : "text.secondary" }}
-      >
-        {said}
-      </Typography>
       {(told === "refused" || told === "busy" || told === "failed") && (
         <Button
           variant="outlined"

@@ -72,7 +72,7 @@ test("who only can scan is told what to do, and turns the camera off again", asy
   open({ scans: true });
   expect(screen.getByText(/sees a code/)).toBeTruthy();
   await userEvent.click(button("Scan the other code")!);
-  await userEvent.click(button("Turn the camera off")!);
+  await userEvent.click(button("Stop scanning")!);
   expect(document.querySelector("video")).toBeNull();
 });
 

@@ -27,6 +27,9 @@ export function VerificationDialog({ request }: { request: Verification }) {
   const device = useDeviceName(view);
   const over = view.step === "done" || view.step === "cancelled";
   const said = sentence(view, name, device, t);
+  // A camera that was on for one verification is not for the next.
+  const [filming, setFilming] = useState<Verification | null>(null);
+  const scanning = view.step === "choosing" && filming === request;
   const step = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // What had the focus went with the step before. A question that nobody awaited takes no key that was meant for a text.
@@ -54,7 +57,7 @@ export function VerificationDialog({ request }: { request: Verification }) {
         ref={step}
         data-first
         role="group"
-        aria-label={said}
+        aria-label={scanning ? t("security.verify.scan") : said}
         tabIndex={-1}
         sx={{ display: "flex", flexDirection: "column", gap: 2, pb: 2.5, outline: "none !important" }}
       >
@@ -63,7 +66,7 @@ export function VerificationDialog({ request }: { request: Verification }) {
         ) : view.step === "ticked" ? (
           <Outcome good text={said} />
         ) : (
-          <Typography sx={{ overflowWrap: "anywhere" }}>{said}</Typography>
+          !scanning && <Typography sx={{ overflowWrap: "anywhere" }}>{said}</Typography>
         )}
         {view.step === "asked" && (
           <>
@@ -80,8 +83,9 @@ export function VerificationDialog({ request }: { request: Verification }) {
         )}
         {view.step === "choosing" && (
           <Choice
-            key={request.transactionId}
             view={view}
+            scanning={scanning}
+            onScanning={(on) => setFilming(on ? request : null)}
             onScan={taken}
             onCompare={() => attempt(compare())}
           />

@@ -172,7 +172,7 @@ test("emoji that could not begin can be tried again", async () => {
 
 test("after the other side has scanned, it is asked whether they see a tick: yes confirms, no ends it", async () => {
   for (const yes of [true, false]) {
-    const { request, result, view } = await ready([SAS, SCAN]);
+    const { request, result, view } = await ready([SAS, SCAN], { mine: false });
     const tick = { confirm: vi.fn(), cancel: vi.fn(() => request.end("m.user")) };
     request.verifier.tick = tick;
     act(() => request.become(VerificationPhase.Started));

@@ -228,7 +228,7 @@ class Watch {
       emoji: (emoji ?? []).map(([sign, name]) => ({ sign, name })),
       numbers: emoji ? [] : (decimal ?? []),
       reason,
-      repeatable: request.initiatedByMe || reason === "timeout",
+      repeatable: request.initiatedByMe || reason === "timeout" || reason === "no-tick",
     };
   }
 

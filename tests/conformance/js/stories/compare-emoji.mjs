@@ -1,7 +1,8 @@
 // A device of somebody's verifies, or is verified by, another of theirs that is no client of this SDK: the browser's, in tests/browser.
 //
-//     compare-emoji.mjs USER PASSWORD asked|asks
+//     compare-emoji.mjs USER PASSWORD asked|asks [METHODS]
 //
+// METHODS are those it says it knows, with commas between them: all of the SDK's, unless they are given.
 // Tells what happens in lines of JSON: {"ready":…}, {"emoji":[…]}, {"done":…}. Confirms the emoji when a line comes in.
 
 import { createInterface } from "node:readline";
@@ -11,14 +12,21 @@ import { logIn } from "../support/person.mjs";
 import { until } from "../support/waiting.mjs";
 
 const PATIENCE_MS = 90_000;
-const [username, password, role] = process.argv.slice(2);
+const [username, password, role, methods] = process.argv.slice(2);
 const tell = (what) => console.log(JSON.stringify(what));
 const lines = createInterface({ input: process.stdin });
 // Whoever started this is gone.
 lines.once("close", () => process.exit(1));
 const answered = new Promise((resolve) => lines.once("line", resolve));
 
-const person = new EncryptingPerson(await logIn(username, password), username, password);
+/** A device that knows so many ways to verify. */
+class Device extends EncryptingPerson {
+    get clientOptions() {
+        return { ...super.clientOptions, ...(methods && { verificationMethods: methods.split(",") }) };
+    }
+}
+
+const person = new Device(await logIn(username, password), username, password);
 const asked = new Promise((resolve) => person.client.once(CryptoEvent.VerificationRequestReceived, resolve));
 await person.start();
 

@@ -182,7 +182,7 @@ export default {
     code: "QR-Code, den die andere Seite scannt",
     scan: "Den anderen Code scannen",
     showCode: "Meinen Code zeigen",
-    cameraOff: "Kamera ausschalten",
+    stopScanning: "Scannen beenden",
     emojiInstead: "Lieber Emoji vergleichen",
     scannedPerson: "Sieht {{name}} jetzt einen Haken?",
     scannedOwn: "Zeigt Ihr anderes Gerät jetzt einen Haken?",

@@ -172,7 +172,7 @@ export default {
     code: "QR code for the other side to scan",
     scan: "Scan the other code",
     showCode: "Show my code",
-    cameraOff: "Turn the camera off",
+    stopScanning: "Stop scanning",
     emojiInstead: "Compare emoji instead",
     scannedPerson: "Does {{name}} see a tick now?",
     scannedOwn: "Does your other device show a tick now?",
