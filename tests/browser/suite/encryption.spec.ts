@@ -438,6 +438,8 @@ test("two people with cameras verify each other by a code; one that is somebody 
   const camera = await Camera.open(playwright.chromium, launchOptions, page);
   const uta = await another(camera.browser, "uta", orvale.address, { colorScheme: "dark" });
   const viktor = await another(camera.browser, "viktor", orvale.address);
+  const camerasOn = await watchesCamera(viktor);
+  await viktor.reload();
   for (const person of [uta, viktor]) await setUp(person);
   for (const person of [uta, viktor]) await open(person, roomId);
   await say(uta, "is it you?");
@@ -453,9 +455,15 @@ test("two people with cameras verify each other by a code; one that is somebody 
     for (const person of [uta, viktor]) await expect(person.getByRole("dialog", { name: /^Verify / })).toHaveCount(0);
   };
   await ask();
+  // Whoever closes the dialog is filmed no more.
+  await viktor.getByRole("button", { name: "Scan the other code" }).click();
+  await expect(viktor.getByText(/^Hold the other side’s code/)).toBeVisible();
+  expect(await camerasOn()).toBe(1);
   await camera.hold(uta);
-  await uta.getByRole("button", { name: "Close" }).last().click();
-  await viktor.getByRole("dialog").getByRole("button", { name: "Close" }).last().click();
+  await viktor.keyboard.press("Escape");
+  await expect.poll(camerasOn).toBe(0);
+  await expect(uta.getByRole("group", { name: "The other side cancelled it." })).toBeVisible();
+  await uta.getByRole("dialog", { name: /^Verify / }).getByRole("button", { name: "Close" }).last().click();
   await closed();
   await uta.keyboard.press("Escape");
 
