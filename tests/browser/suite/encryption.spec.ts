@@ -488,6 +488,57 @@ test("two people with cameras verify each other by a code; one that is somebody 
   await camera.close();
 });
 
+/** Shows a page the keys of somebody as they are now, whatever becomes of them. */
+async function freezeKeys(page: Page, orvale: Orvale, token: string, userId: string): Promise<void> {
+  type Keys = Record<string, Record<string, unknown>>;
+  const body = { device_keys: { [userId]: [] } };
+  const kept = await orvale.ask<Keys>("/_matrix/client/v3/keys/query", { token, body });
+  await page.route("**/keys/query", async (route) => {
+    const response = await route.fetch();
+    const json = (await response.json()) as Keys;
+    for (const kind of ["master_keys", "self_signing_keys"]) if (json[kind]?.[userId]) json[kind][userId] = kept[kind]![userId];
+    await route.fulfill({ response, json });
+  });
+}
+
+test("a code with keys that are not one's own verifies nobody", async ({ page, playwright, launchOptions, orvale }) => {
+  const { first, second, roomId } = await twoPeople(orvale, "zita", "adam");
+  await encrypt(orvale, first.access_token, roomId);
+  const camera = await Camera.open(playwright.chromium, launchOptions, page);
+  const adam = await another(camera.browser, "adam", orvale.address);
+  await setUp(adam);
+  await logIn(page, "zita");
+  await freezeKeys(page, orvale, first.access_token, second.user_id);
+  await setUp(page);
+  for (const person of [page, adam]) await open(person, roomId);
+  await say(page, "is it you?");
+  await expect(message(adam, "is it you?")).toBeVisible();
+  await page.getByRole("button", { name: "Encrypted", exact: true }).click();
+  await expect(page.getByText("Not verified")).toBeVisible();
+  await go(adam, "/chat?settings=security");
+  await adam.getByRole("button", { name: "Start over" }).click();
+  const dialog = adam.getByRole("dialog", { name: "Start over with new keys" });
+  await dialog.getByLabel(/^Your password/).fill(PASSWORD);
+  await dialog.getByRole("button", { name: "Start over" }).click();
+  await adam.getByRole("button", { name: "I have saved it" }).click();
+  await expect(adam.getByRole("heading", { name: "Everything is in order" })).toBeVisible();
+  await open(adam, roomId);
+  await page.getByRole("button", { name: /^Verify / }).click();
+  await adam.getByRole("button", { name: "Begin" }).click();
+  await expect(page.getByRole("img", { name: /^QR code/ })).toBeVisible();
+  await camera.hold(page);
+  await adam.getByRole("button", { name: "Scan the other code" }).click();
+  await expect(adam.getByRole("group", { name: /^The keys do not fit/ })).toBeVisible();
+  await screen(adam, "verify-keys");
+  await expect(page.getByRole("group", { name: "The other side cancelled it." })).toBeVisible();
+  await page.getByRole("dialog", { name: /^Verify / }).getByRole("button", { name: "Close" }).last().click();
+  await expect(page.getByRole("dialog", { name: /^Verify / })).toHaveCount(0);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Encrypted", exact: true }).click();
+  await expect(page.getByText("Not verified", { exact: true })).toBeVisible();
+  await camera.close();
+});
+
 test("who may not use the camera is told so in their language, and goes on with emoji", async ({ page, playwright, launchOptions, orvale }) => {
   await orvale.register("yara");
   const camera = await Camera.open(playwright.chromium, launchOptions, page, false);
