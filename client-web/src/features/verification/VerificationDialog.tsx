@@ -15,6 +15,7 @@ import { readDeviceName } from "../../matrix/encryption/security";
 import { useVerification, type VerificationView } from "../../matrix/encryption/verification";
 import { useClient } from "../../matrix/MatrixProvider";
 import { reasonOf } from "../../matrix/requests";
+import { unlessOver } from "../../matrix/unlessOver";
 import { Buttons } from "./Buttons";
 import { Choice } from "./Choice";
 
@@ -151,14 +152,7 @@ function useDeviceName({ own, userId, deviceId }: VerificationView): string {
   const [name, setName] = useState("");
   useEffect(() => {
     if (!own || deviceId === null) return;
-    let gone = false;
-    readDeviceName(client, userId, deviceId).then(
-      (found) => !gone && setName(found),
-      () => undefined,
-    );
-    return () => {
-      gone = true;
-    };
+    return unlessOver(readDeviceName(client, userId, deviceId), setName);
   }, [client, deviceId, own, userId]);
   return name;
 }
