@@ -225,8 +225,9 @@ test("ten minutes without an answer end it, and it can be asked for once more, b
     request.initiatedByMe = mine;
     request.isSelfVerification = false;
     const { client, encryption, result } = begin(request);
+    if (!mine) act(() => request.become(VerificationPhase.Ready));
     act(() => void vi.advanceTimersByTime(599_000));
-    expect(result.current.view.step).toBe(mine ? "waiting" : "asked");
+    expect(result.current.view.step).toBe(mine ? "waiting" : "preparing");
     act(() => void vi.advanceTimersByTime(1_000));
     expect(result.current.view).toMatchObject({ step: "cancelled", reason: "timeout", repeatable: true });
     // The crypto would end two that stand beside each other.
@@ -241,9 +242,24 @@ test("ten minutes without an answer end it, and it can be asked for once more, b
   }
 });
 
-test("what has lasted too long is put away without a word of one's own: the crypto has the right one", async () => {
+test("who does not answer for two minutes is asked no more; another device of theirs may", () => {
   vi.useFakeTimers();
   const { encryption, request, result } = begin();
+  act(() => void vi.advanceTimersByTime(119_000));
+  expect(result.current.view.step).toBe("asked");
+  expect(encryption.getAsked()).toBe(request);
+  act(() => void vi.advanceTimersByTime(1_000));
+  expect(encryption.getAsked()).toBeNull();
+  expect(request.pending).toBe(true);
+  expect(vi.getTimerCount()).toBe(0);
+  encryption.stop();
+});
+
+test("what has lasted too long is put away without a word of one's own: the crypto has the right one", async () => {
+  vi.useFakeTimers();
+  const mine = new Request();
+  mine.initiatedByMe = true;
+  const { encryption, request, result } = begin(mine);
   act(() => void vi.advanceTimersByTime(600_000));
   await act(() => result.current.close());
   expect(request.cancellationCode).toBeNull();

@@ -66,6 +66,9 @@ function isOfServer(refused: unknown): boolean {
   return name === "ConnectionError" || httpStatus !== undefined;
 }
 
+/** So long, in ms, somebody is asked, as the spec has it. */
+const UNANSWERED = 120_000;
+
 class Watch {
   readonly request: VerificationRequest;
   private readonly client: MatrixClient;
@@ -90,6 +93,7 @@ class Watch {
   /** Why it ended, where the protocol has no word for it. */
   private ended: Reason | null = null;
   private readonly deadline: ReturnType<typeof setTimeout> | undefined;
+  private readonly prompt: ReturnType<typeof setTimeout>;
   private view: VerificationView;
 
   constructor(client: MatrixClient, request: VerificationRequest) {
@@ -99,6 +103,7 @@ class Watch {
     request.on(VerificationRequestEvent.Change, this.changed);
     // The crypto ends what has lasted too long with the server's next answer. Who waits is told without it.
     if (request.timeout !== null) this.deadline = setTimeout(this.expire, request.timeout);
+    this.prompt = setTimeout(this.dismiss, UNANSWERED);
     this.changed();
   }
 
@@ -112,6 +117,13 @@ class Watch {
     if (!this.request.pending) return;
     this.ended = "timeout";
     this.changed();
+  };
+
+  /** Who does not answer is asked no more. Another of their devices may still accept. */
+  private readonly dismiss = (): void => {
+    if (this.view.step !== "asked") return;
+    clearTimeout(this.deadline);
+    encryptionOf(this.client).dealtWith(this.request);
   };
 
   private readonly changed = (): void => {
@@ -305,6 +317,7 @@ class Watch {
   readonly close = async (): Promise<void> => {
     const { client, request } = this;
     clearTimeout(this.deadline);
+    clearTimeout(this.prompt);
     if (request.phase === VerificationPhase.Done) askAgain(client);
     encryptionOf(client).dealtWith(request);
     // What has lasted too long is ended by the crypto, which has the right word for it.
