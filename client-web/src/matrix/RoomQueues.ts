@@ -2,7 +2,7 @@
 
 import {
   ConnectionError,
-  MatrixError,
+  HTTPError,
   MatrixScheduler,
   type ISendEventResponse,
   type MatrixEvent,
@@ -16,14 +16,18 @@ interface Entry {
 
 type Send = (event: MatrixEvent) => Promise<ISendEventResponse>;
 
-/** Whether trying again later can help: the network, the server being down or busy. */
+/**
+ * Whether trying again later can help: the network, the server being down or busy, or an answer that is not the server's (a page of a
+ * proxy in front of it, or half an answer).
+ */
 export function isPassing(error: unknown): boolean {
   if (error instanceof ConnectionError) return true;
-  if (error instanceof MatrixError) {
+  if (error instanceof HTTPError) {
     const status = error.httpStatus ?? 0;
-    return status === 429 || status >= 500;
+    return status === 408 || status === 429 || status >= 500;
   }
-  return error instanceof TypeError || (error instanceof Error && error.name === "AbortError");
+  if (error instanceof TypeError || error instanceof SyntaxError) return true;
+  return error instanceof Error && error.name === "AbortError";
 }
 
 /** The SDK's scheduler with a queue of its own for each room. */

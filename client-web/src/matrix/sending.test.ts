@@ -43,6 +43,29 @@ test("what was written without a connection is sent when it is back, in order, u
   stop();
 });
 
+test.each([
+  ["a proxy says the server is down", () => new Response("<html>Bad gateway</html>", { status: 502 })],
+  ["a proxy answers in the server's place", () => new Response("<html>Welcome to our network</html>")],
+  ["the answer is cut off", () => new Response('{"event_id": "$', { status: 200 })],
+])("where %s the message waits, and is sent later", async (_, between) => {
+  const { world, room, outbox, stop } = begin();
+  world.server = () => {
+    const told = between();
+    told.headers.set("Content-Type", told.ok ? "application/json" : "text/html");
+    return told;
+  };
+  sendMessage(world.client, { roomId: room.roomId }, say("one"));
+  await settled();
+  expect(room.getPendingEvents().map((event) => [event.status, isRefused(event)])).toEqual([
+    [EventStatus.NOT_SENT, false],
+  ]);
+  world.server = accepting;
+  outbox.hurry();
+  await settled(30);
+  expect(room.getPendingEvents().filter(({ status }) => status === EventStatus.NOT_SENT)).toEqual([]);
+  stop();
+});
+
 test("a refused message waits for its writer, and those behind it go out", async () => {
   const { world, room, outbox, stop } = begin();
   world.server = (txnId, content) =>
