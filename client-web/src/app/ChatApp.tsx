@@ -12,7 +12,7 @@ export { begin } from "../matrix/running";
 
 interface Props {
   session: Session;
-  onLoggedOut: () => void;
+  onLoggedOut: (why?: "ended") => void;
 }
 
 /** The chat of somebody who is logged in. */

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 
 import { twice } from "../components/twice";
-import type { Session } from "../matrix/session";
+import { isSoft, onBegunElsewhere, restoreSession, sameDevice, type Session } from "../matrix/session";
 import { chat, known, login, restored } from "./restored";
 import { Frame } from "./shell/Frame";
 
@@ -18,19 +18,36 @@ export function SessionGate() {
   const onLoggedIn = useCallback((session: Session) => {
     setHere({ session });
   }, []);
-  const onLoggedOut = useCallback(() => {
-    setHere({ session: null });
-  }, []);
+  const session = here?.session ?? null;
+  const onLoggedOut = useCallback(
+    (why?: "ended") => {
+      void restoreSession().then((kept) => {
+        // A session that took this one's place is this browser's now.
+        const next = kept && !isSoft(kept) && !(session && sameDevice(kept, session)) ? kept : null;
+        setHere({ session: next, ended: why === "ended" });
+      });
+    },
+    [session],
+  );
+  useEffect(
+    () =>
+      onBegunElsewhere(() => {
+        void restoreSession().then((kept) => {
+          if (kept && !isSoft(kept)) setHere((now) => (now?.session === null ? { session: kept } : now));
+        });
+      }),
+    [],
+  );
 
   if (!here) return <Frame />;
-  const { session, Chat = ChatApp, Login = LoginPage } = here;
+  const { Chat = ChatApp, Login = LoginPage, ended = false } = here;
   return session ? (
     <Suspense fallback={<Frame />}>
-      <Chat session={session} onLoggedOut={onLoggedOut} />
+      <Chat key={session.deviceId} session={session} onLoggedOut={onLoggedOut} />
     </Suspense>
   ) : (
     <Suspense fallback={null}>
-      <Login onLoggedIn={onLoggedIn} />
+      <Login onLoggedIn={onLoggedIn} ended={ended} />
     </Suspense>
   );
 }

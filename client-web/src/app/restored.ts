@@ -7,6 +7,8 @@ import type { ChatApp } from "./ChatApp";
 /** Who is here, and the part that draws what they see, if it is loaded already. */
 export interface Here {
   readonly session: Session | null;
+  /** Whether the server ended the session that was here. */
+  readonly ended?: boolean;
   readonly Chat?: typeof ChatApp;
   readonly Login?: typeof LoginPage;
 }
@@ -44,6 +46,11 @@ async function restore(): Promise<Here> {
     return { session };
   }
 }
+
+// A page that is open already is handed somebody as well: browsers do not load it again for what stands behind the sign.
+addEventListener("hashchange", () => {
+  if (handedOver()) location.reload();
+});
 
 /** Whether this page was opened with a token of the management system, which then decides who is here. */
 function handedOver(): boolean {

@@ -33,7 +33,7 @@ export function MatrixProvider({
 }: {
   session: Session;
   /** The server ended the session (or this person did). */
-  onLoggedOut: () => void;
+  onLoggedOut: (why?: "ended") => void;
   /** Shown until then. */
   waiting: ReactNode;
   children: ReactNode;
@@ -43,20 +43,20 @@ export function MatrixProvider({
   useEffect(() => {
     const { client: fresh, recalled, onEnded, stop } = take(session);
     let stopped = false;
-    const clear = () => {
-      void Promise.all([clearClient(fresh), forgetSession()]).finally(onLoggedOut);
+    const clear = (why?: "ended") => {
+      void Promise.all([clearClient(fresh), forgetSession(session)]).finally(() => onLoggedOut(why));
     };
     onEnded((soft) => {
       if (stopped) return;
       if (!soft) {
-        clear();
+        clear("ended");
         return;
       }
       // Keys, rooms and what waits to be sent stay for who logs in again.
       fresh.stopClient();
-      void softenSession().finally(onLoggedOut);
+      void softenSession().finally(() => onLoggedOut());
     });
-    const stopListening = onEndedElsewhere(session.userId, clear);
+    const stopListening = onEndedElsewhere(session, () => clear());
     ends.set(fresh, clear);
     void recalled.then(() => {
       if (!stopped) setClient(fresh);
@@ -101,6 +101,10 @@ export function useUserId(): string {
   return useClient().getSafeUserId();
 }
 
+function whose(client: MatrixClient): { userId: string; deviceId: string } {
+  return { userId: client.getSafeUserId(), deviceId: client.getDeviceId() ?? "" };
+}
+
 /** Logging out: ends the session at the server and removes what this browser kept. */
 export function useLogOut(): () => Promise<void> {
   const client = useClient();
@@ -108,12 +112,11 @@ export function useLogOut(): () => Promise<void> {
     () => async () => {
       await endSession({
         baseUrl: client.getHomeserverUrl(),
-        userId: client.getSafeUserId(),
-        deviceId: client.getDeviceId() ?? "",
+        ...whose(client),
         accessToken: client.getAccessToken() ?? "",
       });
       await clearClient(client);
-      tellEnded(client.getSafeUserId());
+      tellEnded(whose(client));
     },
     [client],
   );
@@ -126,7 +129,7 @@ export function useEndHere(): () => Promise<void> {
   const client = useClient();
   return useMemo(
     () => () => {
-      tellEnded(client.getSafeUserId());
+      tellEnded(whose(client));
       ends.get(client)?.();
       return Promise.resolve();
     },

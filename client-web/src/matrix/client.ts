@@ -13,6 +13,7 @@ import {
 import { logger } from "matrix-js-sdk/lib/logger";
 
 import { askAhead } from "./askAhead";
+import { draftsOf } from "./drafts";
 import { encryptionOf, storeName } from "./encryption/Encryption";
 import { methodsWith } from "./encryption/methods";
 import { secretKeys } from "./encryption/secretKeys";
@@ -20,7 +21,7 @@ import { whileHere } from "./leaving";
 import { keepNamesApart } from "./lookalikes";
 import { RoomQueues } from "./RoomQueues";
 import { learnServerTime } from "./serverTime";
-import { refreshSession, type Session } from "./session";
+import { isPassing, refreshSession, type Session } from "./session";
 import { tellStorageTrouble } from "./storageTrouble";
 import { recallVersions } from "./versions";
 import { fetchAwake } from "./waking";
@@ -29,6 +30,7 @@ import { fetchAwake } from "./waking";
 (logger as unknown as { setLevel: (level: "warn", persist: boolean) => void }).setLevel("warn", false);
 
 interface Tokens {
+  readonly session: Session;
   access: string;
   refresh: string | undefined;
 }
@@ -71,11 +73,13 @@ function fetching(tokens: Tokens, renewed: (token: string) => void): typeof fetc
     if (!tokens.refresh || !(await isUnknownToken(response))) return response;
     if (used === tokens.access) {
       try {
-        const fresh = await refreshSession(tokens.refresh);
+        const fresh = await refreshSession(tokens.session, tokens.refresh);
         tokens.access = fresh.accessToken;
         tokens.refresh = fresh.refreshToken;
         renewed(fresh.accessToken);
-      } catch {
+      } catch (refusal) {
+        // Whether the session goes on is not known while nobody says so: to the SDK the connection is lost, and it tries again.
+        if (isPassing(refusal)) throw new TypeError("Failed to fetch", { cause: refusal });
         return response;
       }
     }
@@ -132,7 +136,7 @@ async function openStore(client: MatrixClient): Promise<void> {
 
 /** Makes the client of a session; nothing is asked yet. */
 export function makeClient(session: Session): MatrixClient {
-  const tokens: Tokens = { access: session.accessToken, refresh: session.refreshToken };
+  const tokens: Tokens = { session, access: session.accessToken, refresh: session.refreshToken };
   const client: MatrixClient = createClient({
     baseUrl: session.baseUrl,
     userId: session.userId,
@@ -255,6 +259,7 @@ export async function clearClient(client: MatrixClient): Promise<void> {
   encryptionOf(client).stop();
   encryptionOf(client).forget();
   secretKeys.forget();
+  draftsOf(client.getSafeUserId()).forget();
   client.stopClient();
   const cleared = client.clearStores({ cryptoDatabasePrefix: storeName(client) }).catch(() => undefined);
   // What is left of a verification keeps the store of the keys open until the browser collects it, and the browser deletes it then. What

@@ -2,6 +2,7 @@
 
 import { useCallback, useSyncExternalStore } from "react";
 
+import { draftKey, forgetDrafts, placeOfKey } from "./keptTexts";
 import { Signals } from "./signals";
 
 /** A message being written. */
@@ -16,7 +17,6 @@ export interface Draft {
 }
 
 const EMPTY: Draft = { text: "", replyTo: null, editing: null, before: "" };
-const PREFIX = "orvale.draft.";
 const MAX_AGE = 90 * 24 * 60 * 60 * 1000;
 
 /** Drafts of one person. */
@@ -32,7 +32,7 @@ export class Drafts {
   }
 
   private key(place: string): string {
-    return `${PREFIX}${this.owner} ${place}`;
+    return draftKey(this.owner, place);
   }
 
   readonly get = (place: string): Draft => {
@@ -56,6 +56,21 @@ export class Drafts {
     this.known.set(place, draft);
     return draft;
   };
+
+  /** Another tab wrote: its text is the newer one, for people type in one tab at a time. */
+  heard(key: string | null): void {
+    const places = key === null ? [...this.known.keys()] : [placeOfKey(this.owner, key)];
+    for (const place of places) {
+      if (place === null || !this.known.delete(place)) continue;
+      this.signals.notify(place);
+    }
+  }
+
+  /** Gives up all of them, here and in the browser. */
+  forget(): void {
+    forgetDrafts(this.owner);
+    this.heard(null);
+  }
 
   /** Changes a draft. */
   set(place: string, change: Partial<Draft>): void {
@@ -103,8 +118,10 @@ export function draftsOf(owner: string): Drafts {
     } catch {
       // Private mode.
     }
-    drafts = new Drafts(owner, storage);
-    all.set(owner, drafts);
+    const made = new Drafts(owner, storage);
+    addEventListener("storage", ({ key }) => made.heard(key));
+    all.set(owner, made);
+    drafts = made;
   }
   return drafts;
 }

@@ -1,8 +1,10 @@
 // Logging in, coming back, logging out. Speaks plain HTTP and imports no SDK, so that the login page stays light.
 
+import { forgetDrafts } from "./keptTexts";
+import { tellEnded } from "./sessionEnd";
 import { dropSession, keepSession, readSession, type Session } from "./vault";
 
-export { mayBeHere } from "./vault";
+export { mayBeHere, onBegunElsewhere } from "./vault";
 
 export type { Session } from "./vault";
 
@@ -53,6 +55,9 @@ export interface RegistrationChallenge {
 export type RegistrationResult =
   { readonly session: Session } | { readonly challenge: RegistrationChallenge };
 
+/** A server that says nothing for so long, in ms, is treated as one that is not there. */
+const PATIENCE = 30_000;
+
 async function ask(
   baseUrl: string,
   path: string,
@@ -68,6 +73,7 @@ async function ask(
       },
       ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
       credentials: "omit",
+      signal: AbortSignal.timeout(PATIENCE),
     });
   } catch {
     throw new SessionError("OFFLINE", "The server cannot be reached.", 0);
@@ -112,13 +118,31 @@ async function begin(baseUrl: string, answer: LoginAnswer): Promise<Session> {
     ...(answer.refresh_token ? { refreshToken: answer.refresh_token } : {}),
   };
   const before = await readSession();
-  if (before && isSoft(before) && before.deviceId !== session.deviceId) removeKept(before);
+  if (before && !sameDevice(before, session)) replace(before);
   await keepSession(session);
   return session;
 }
 
-/** Removes what a softened session left for somebody who did not come back. */
+/** Whether two sessions are of the same device: then one goes on as the other. */
+export function sameDevice(one: Session, other: Session): boolean {
+  return one.userId === other.userId && one.deviceId === other.deviceId;
+}
+
+/** A browser holds one session: the one before ends in its tabs, here and at the server. */
+function replace(before: Session): void {
+  if (!isSoft(before)) {
+    tellEnded(before);
+    void ask(before.baseUrl, "/_matrix/client/v3/logout", {
+      method: "POST",
+      token: before.accessToken,
+    }).catch(() => undefined);
+  }
+  removeKept(before);
+}
+
+/** Removes what a session left for somebody who did not come back. */
 function removeKept({ userId, deviceId }: Session): void {
+  forgetDrafts(userId);
   try {
     for (const name of [
       `matrix-js-sdk:orvale:${userId}:${deviceId}`,
@@ -137,11 +161,20 @@ async function login(
   credentials: Record<string, unknown>,
   deviceName: string,
 ): Promise<Session> {
-  const { status, body } = await ask(baseUrl, "/_matrix/client/v3/login", {
-    body: { ...credentials, initial_device_display_name: deviceName, refresh_token: true },
+  // Another tab of the same device loses its token by that, and must find the next one when it looks.
+  return alone(async () => {
+    const { status, body } = await ask(baseUrl, "/_matrix/client/v3/login", {
+      body: { ...credentials, initial_device_display_name: deviceName, refresh_token: true },
+    });
+    if (status !== 200) refuse(status, body);
+    return begin(baseUrl, body as LoginAnswer);
   });
-  if (status !== 200) refuse(status, body);
-  return begin(baseUrl, body as LoginAnswer);
+}
+
+/** One tab at a time changes the tokens. */
+function alone(act: () => Promise<Session>): Promise<Session> {
+  const { locks } = navigator as { locks?: LockManager };
+  return locks ? locks.request<Promise<Session>>("orvale-refresh", act) : act();
 }
 
 /** Logs in by name (or full user id) and password. */
@@ -168,9 +201,26 @@ export function loginWithToken(baseUrl: string, token: string, deviceName: strin
   return login(baseUrl, { type: "m.login.token", token }, deviceName);
 }
 
-/** Logs in by a signed token of the management system. */
-export function loginWithJwt(baseUrl: string, token: string, deviceName: string): Promise<Session> {
-  return login(baseUrl, { type: "org.matrix.login.jwt", token }, deviceName);
+/**
+ * Logs in by a signed token of the management system. Whoever is here already and is handed over once more goes on as the same device,
+ * with its keys and what waits to be sent.
+ */
+export async function loginWithJwt(baseUrl: string, token: string, deviceName: string): Promise<Session> {
+  const user = subjectOf(token);
+  const device = user === null ? {} : await deviceOf(user);
+  return login(baseUrl, { type: "org.matrix.login.jwt", token, ...device }, deviceName);
+}
+
+/** Whom a signed token is about. The server checks it; here it is only to know one's own device again. */
+function subjectOf(token: string): string | null {
+  try {
+    const middle = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");
+    const bytes = Uint8Array.from(atob(middle), (sign) => sign.charCodeAt(0));
+    const { sub } = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown };
+    return typeof sub === "string" ? sub : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -226,10 +276,10 @@ export function isSoft(session: Session): boolean {
   return session.accessToken === "";
 }
 
-/** The device to go on as, if this person's session was softened. */
+/** The device to go on as, if this person's session is kept here: it was softened, or they log in once more. */
 async function deviceOf(user: string): Promise<{ device_id?: string }> {
   const kept = await readSession();
-  if (!kept || !isSoft(kept)) return {};
+  if (!kept) return {};
   const name = user.trim().toLowerCase();
   const local = kept.userId.slice(1, kept.userId.indexOf(":"));
   return name === kept.userId.toLowerCase() || name === local.toLowerCase()
@@ -237,47 +287,58 @@ async function deviceOf(user: string): Promise<{ device_id?: string }> {
     : {};
 }
 
-/** Forgets the session in this browser only. */
-export function forgetSession(): Promise<void> {
-  return dropSession();
+/** Forgets the session in this browser only; another one that took its place stays. */
+export async function forgetSession(session: Session): Promise<void> {
+  const kept = await readSession();
+  if (!kept || sameDevice(kept, session)) await dropSession();
 }
 
 /** Ends the session at the server (if it can be reached) and here. */
 export async function endSession(session: Session): Promise<void> {
-  const current = (await readSession()) ?? session;
+  const kept = await readSession();
+  const current = kept && sameDevice(kept, session) ? kept : session;
   await ask(current.baseUrl, "/_matrix/client/v3/logout", {
     method: "POST",
     token: current.accessToken,
   }).catch(() => undefined);
-  await dropSession();
+  await forgetSession(session);
+}
+
+/** Whether a refusal says nothing about the session: the server was not reached, or has no time. */
+export function isPassing(refusal: unknown): boolean {
+  if (!(refusal instanceof SessionError)) return false;
+  const { status } = refusal;
+  return status === 0 || status === 408 || status === 429 || status >= 500;
 }
 
 /**
  * Trades a refresh token for fresh tokens. Several tabs share one device: whoever holds the lock asks, the others take what was
- * stored meanwhile, because a refresh token is good for one use.
+ * stored meanwhile, because a refresh token is good for one use. Tokens of a session that took this one's place are not taken.
  */
-export async function refreshSession(used: string): Promise<{ accessToken: string; refreshToken?: string }> {
-  const act = async (): Promise<Session> => {
+export async function refreshSession(
+  session: Session,
+  used: string,
+): Promise<{ accessToken: string; refreshToken?: string }> {
+  const fresh = await alone(async () => {
     const kept = await readSession();
-    if (!kept) throw new SessionError("M_UNKNOWN_TOKEN", "The session has ended.", 401);
+    if (!kept || !sameDevice(kept, session))
+      throw new SessionError("M_UNKNOWN_TOKEN", "The session has ended.", 401);
     if (kept.refreshToken && kept.refreshToken !== used) return kept;
     const { status, body } = await ask(kept.baseUrl, "/_matrix/client/v3/refresh", {
       body: { refresh_token: used },
     });
     if (status !== 200) refuse(status, body);
     const answer = body as { access_token: string; refresh_token?: string };
-    const fresh: Session = {
+    const next: Session = {
       ...kept,
       accessToken: answer.access_token,
       refreshToken: answer.refresh_token ?? used,
     };
-    await keepSession(fresh);
-    return fresh;
-  };
-  const locks = (navigator as { locks?: LockManager }).locks;
-  const session = locks ? await locks.request<Promise<Session>>("orvale-refresh", act) : await act();
+    await keepSession(next);
+    return next;
+  });
   return {
-    accessToken: session.accessToken,
-    ...(session.refreshToken ? { refreshToken: session.refreshToken } : {}),
+    accessToken: fresh.accessToken,
+    ...(fresh.refreshToken ? { refreshToken: fresh.refreshToken } : {}),
   };
 }

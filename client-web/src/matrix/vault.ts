@@ -101,7 +101,6 @@ function noteHere(here: boolean): void {
 /** Keeps the session for the next visit. */
 export async function keepSession(session: Session): Promise<void> {
   onlyHere = session;
-  noteHere(session.accessToken !== "");
   try {
     const text = JSON.stringify(session);
     const key = await sealingKey();
@@ -114,9 +113,20 @@ export async function keepSession(session: Session): Promise<void> {
       };
     }
     await transact("readwrite", (store) => store.put(sealed, "session"));
+    // Last: other tabs hear of it, and then look.
+    noteHere(session.accessToken !== "");
   } catch {
     // No storage: works until the page is closed.
   }
+}
+
+/** Tells when somebody has logged in in another tab. */
+export function onBegunElsewhere(begun: () => void): () => void {
+  const hear = ({ key, newValue }: StorageEvent) => {
+    if (key === HERE && newValue !== null) begun();
+  };
+  addEventListener("storage", hear);
+  return () => removeEventListener("storage", hear);
 }
 
 /** The session of the last visit, or null. */

@@ -1,6 +1,7 @@
 import type { Page } from "@playwright/test";
 
 import { handover, PASSWORD } from "../support/orvale.ts";
+import { Person } from "../support/person.ts";
 import { expect, logIn, test, violations } from "../support/test.ts";
 
 const rooms = (page: Page) => page.getByRole("navigation", { name: "Conversations" });
@@ -25,6 +26,43 @@ test("a session that ends in one tab ends in all, and leaves nothing", async ({ 
   await expect
     .poll(() => other.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name).filter((name) => name?.includes("@elif"))))
     .toEqual([]);
+});
+
+test("handed over once more, all tabs go on as one device; logged out elsewhere, they say so and keep nothing that was begun", async ({
+  page,
+  context,
+  orvale,
+}) => {
+  const user = `twice-${Date.now()}`;
+  await orvale.register(user);
+  const person = await Person.logIn(orvale.address, user);
+  const room = await person.create({ name: "Two doors" });
+  const place = `/chat/room/${encodeURIComponent(room)}`;
+  const devices = () => person.ask<{ devices: { device_id: string }[] }>("/_matrix/client/v3/devices").then(({ devices }) => devices.length);
+  await page.goto(`${place}#token=${handover({ sub: user })}`);
+  const field = (tab: Page) => tab.getByRole("textbox", { name: /^Message to/ });
+  await expect(field(page)).toBeVisible();
+  const before = await devices();
+  const other = await context.newPage();
+  await other.goto(place);
+  await expect(field(other)).toBeVisible();
+  // A tab that is open already is not loaded again by what stands behind the sign.
+  await other.evaluate((token) => (location.hash = `#token=${token}`), handover({ sub: user }));
+  await expect(other).toHaveURL(place);
+  for (const [tab, text] of [
+    [page, "from the one tab"],
+    [other, "from the other tab"],
+  ] as const) {
+    await field(tab).fill(text);
+    await field(tab).press("Enter");
+    await expect(tab.getByRole("article").filter({ hasText: text })).toHaveAttribute("data-event-id", /^\$/);
+  }
+  expect(await devices()).toBe(before);
+  await field(page).fill("begun and not sent");
+  await expect(field(other)).toHaveValue("begun and not sent");
+  await person.ask("/_matrix/client/v3/logout/all", "POST", {});
+  for (const tab of [page, other]) await expect(tab.getByText(/^This device was logged out/)).toBeVisible();
+  expect(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("orvale.draft")))).toEqual([]);
 });
 
 test("a soft logout keeps everything for who logs in again", async ({ page, context, orvale }) => {

@@ -25,10 +25,12 @@ import { sentenceFor } from "./sentences";
 
 interface Props {
   onLoggedIn: (session: Session) => void;
+  /** The server ended the session that was here. */
+  ended?: boolean;
 }
 
 /** Logging in with a password or by hand-over from the management system; making an account where the server lets one. */
-export function LoginPage({ onLoggedIn }: Props) {
+export function LoginPage({ onLoggedIn, ended = false }: Props) {
   const { t } = useTranslation();
   const [flows, setFlows] = useState<LoginFlows | null>(null);
   const [making, setMaking] = useState(false);
@@ -144,7 +146,7 @@ export function LoginPage({ onLoggedIn }: Props) {
             {title}
           </Typography>
           <Typography variant="body2" sx={{ color: "text.secondary", mb: 2.5 }}>
-            {t(again ? "login.again" : "login.lead")}
+            {t(again ? "login.again" : ended ? "login.ended" : "login.lead")}
           </Typography>
           {failure && (
             <Alert severity="error" variant="outlined" ref={alert} tabIndex={-1} sx={{ mb: 2 }}>

@@ -4,6 +4,8 @@ export default {
   lead: "Mit Kolleginnen und Kollegen sprechen und alles wiederfinden, was gesagt wurde.",
   again:
     "Ihre Sitzung ist abgelaufen. Melden Sie sich wieder an und machen Sie weiter, wo Sie waren; nichts ist verloren.",
+  ended:
+    "Dieses Gerät wurde abgemeldet, von Ihnen anderswo oder von der Verwaltung. Melden Sie sich an, um weiterzumachen.",
   user: "Benutzername",
   password: "Passwort",
   newPassword: "Passwort wählen",

@@ -3,6 +3,7 @@ export default {
   register: "Create an account on {{server}}",
   lead: "Talk with your colleagues, and find everything that was said.",
   again: "Your session has ended. Log in again to continue where you left off; nothing is lost.",
+  ended: "This device was logged out, by you elsewhere or by an administrator. Log in to continue.",
   user: "User name",
   password: "Password",
   newPassword: "Choose a password",
