@@ -25,6 +25,22 @@ export function isRefused(event: MatrixEvent): boolean {
   return event.status === EventStatus.NOT_SENT && event.error != null && !isPassing(event.error);
 }
 
+/** What stands under another message, and has no place of its own to say that it was refused. */
+const SMALL = ["m.reaction", "m.room.redaction", "m.poll.response", "org.matrix.msc3381.poll.response"];
+
+type Refused = (error: unknown) => void;
+const hearing = new WeakMap<MatrixClient, Set<Refused>>();
+
+/** Messages whose deletion somebody waits for, who is told by the answer. */
+export const awaited = new Set<string>();
+
+/** Hears that a reaction, a vote or a deletion was refused, which is taken back then. */
+export function onRefused(client: MatrixClient, refused: Refused): () => void {
+  const listeners = hearing.get(client) ?? new Set();
+  hearing.set(client, listeners.add(refused));
+  return () => listeners.delete(refused);
+}
+
 /** The event's copy that came by sync, if its answer was lost on the way. */
 function arrived(room: Room, event: MatrixEvent): boolean {
   const id = event.getId();
@@ -52,7 +68,9 @@ export class Outbox {
 
   start(): () => void {
     const onEcho = (event: MatrixEvent, room: Room) => {
-      if (event.status === EventStatus.NOT_SENT && !isRefused(event)) this.plan(room.roomId);
+      if (event.status !== EventStatus.NOT_SENT) return;
+      if (!isRefused(event)) this.plan(room.roomId);
+      else if (SMALL.includes(event.getType())) this.takeBack(event);
     };
     const onSync = (state: string, before: string | null) => {
       if ((state === "SYNCING" || state === "PREPARED") && before !== "SYNCING") this.hurry();
@@ -88,6 +106,14 @@ export class Outbox {
     }
     const jitter = 0.8 + Math.random() * 0.4;
     this.timer = setTimeout(() => this.fire(), this.pause * jitter);
+  }
+
+  /** What was refused and cannot say so itself stands no longer as if it had been done. */
+  private takeBack(event: MatrixEvent): void {
+    const { error } = event;
+    this.client.cancelPendingEvent(event);
+    if (event.isRedaction() && awaited.has(event.getAssociatedId() ?? "")) return;
+    for (const refused of hearing.get(this.client) ?? []) refused(error);
   }
 
   private fire(): void {

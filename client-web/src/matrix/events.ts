@@ -70,6 +70,9 @@ export interface MessageView {
   readonly thread: string | null;
   readonly edited: number | null;
   readonly send: SendState;
+  /** How far the last change of it is. */
+  readonly change: SendState;
+  /** Why it, or the change, was refused. */
   readonly error: string | null;
   readonly mine: boolean;
   readonly mentionsMe: boolean;
@@ -184,6 +187,11 @@ function sendState(event: MatrixEvent): SendState {
   }
 }
 
+function refusalOf(event: MatrixEvent): string | null {
+  if (event.status !== EventStatus.NOT_SENT || !event.error) return null;
+  return event.error.data?.error ?? event.error.message;
+}
+
 function kindOfMessage(event: MatrixEvent, content: Record<string, unknown>): MessageKind {
   if (event.isRedacted()) return "deleted";
   if (event.isDecryptionFailure() || event.getType() === "m.room.encrypted") return "locked";
@@ -264,10 +272,8 @@ export function viewOf(client: MatrixClient, event: MatrixEvent): MessageView {
     thread: event.threadRootId ?? null,
     edited: replacing ? replacing.getTs() : null,
     send: sendState(event),
-    error:
-      event.status === EventStatus.NOT_SENT && event.error
-        ? (event.error.data?.error ?? event.error.message)
-        : null,
+    change: replacing ? sendState(replacing) : "sent",
+    error: refusalOf(event) ?? (replacing && refusalOf(replacing)),
     mine: sender === me,
     mentionsMe: me !== null && sender !== me && Array.isArray(mentions) && mentions.includes(me),
     lock: kind === "locked" ? lockOf(event) : null,
@@ -311,12 +317,26 @@ function refresh(client: MatrixClient, event: MatrixEvent): MessageView {
   return after;
 }
 
+/** A change of a message that is not at the server yet. */
+function pendingChange(event: MatrixEvent): MatrixEvent | null {
+  const replacing = event.replacingEvent();
+  return replacing?.status ? replacing : null;
+}
+
 /** The message of an event, fresh whenever the event changed and never otherwise. */
 export function useMessage(event: TimelineEvent): MessageView {
   const client = useClient();
   const subscribe = useCallback(
     (listener: () => void) => {
+      let replacing: MatrixEvent | null = null;
+      const follow = (next: MatrixEvent | null) => {
+        if (next === replacing) return;
+        replacing?.off(MatrixEventEvent.Status, changed);
+        replacing = next;
+        replacing?.on(MatrixEventEvent.Status, changed);
+      };
       const changed = () => {
+        follow(pendingChange(event));
         refresh(client, event);
         listener();
       };
@@ -331,8 +351,10 @@ export function useMessage(event: TimelineEvent): MessageView {
         event.on(change, change === MatrixEventEvent.BeforeRedaction ? later : changed);
       room?.on(RoomEvent.RedactionCancelled, redacted);
       room?.on(RoomStateEvent.Members, renamed);
+      follow(pendingChange(event));
       refresh(client, event);
       return () => {
+        follow(null);
         for (const change of CHANGES) {
           event.off(change, change === MatrixEventEvent.BeforeRedaction ? later : changed);
         }

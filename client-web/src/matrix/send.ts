@@ -3,6 +3,7 @@
 import { EventStatus, type MatrixClient, type MatrixEvent } from "matrix-js-sdk";
 
 import type { TimelineEvent } from "./events";
+import { awaited, isRefused } from "./Outbox";
 import { findEvent } from "./timeline";
 
 /** A written message, ready to go. */
@@ -97,6 +98,9 @@ export function sendEdit(client: MatrixClient, event: TimelineEvent, message: Ou
   const fresh = textContent(message);
   const before = (event.getOriginalContent()["m.mentions"]?.user_ids ?? []) as readonly string[];
   const added = message.mentions.filter((userId) => !before.includes(userId));
+  // A change before this one that was refused is not wanted any more.
+  const refused = event.replacingEvent();
+  if (refused && isRefused(refused)) client.cancelPendingEvent(refused);
   dispatch(
     client,
     event.getRoomId()!,
@@ -137,25 +141,45 @@ export function toggleReaction(
   else letGo(client.redactEvent(roomId, own));
 }
 
-/** Deletes a message for everybody. The refusal of the server comes back as an error. */
+/** Deletes a message for everybody, now or when the connection is back. The refusal of the server comes back as an error. */
 export async function deleteMessage(
   client: MatrixClient,
   event: TimelineEvent,
   reason?: string,
 ): Promise<void> {
-  await client.redactEvent(event.getRoomId()!, event.getId()!, undefined, reason ? { reason } : undefined);
+  const roomId = event.getRoomId()!;
+  const id = event.getId()!;
+  awaited.add(id);
+  try {
+    await client.redactEvent(roomId, id, undefined, reason ? { reason } : undefined);
+  } catch (refusal) {
+    const waits = client
+      .getRoom(roomId)
+      ?.getPendingEvents()
+      .some((other) => other.isRedaction() && other.getAssociatedId() === id && !isRefused(other));
+    if (!waits) throw refusal;
+  } finally {
+    awaited.delete(id);
+  }
 }
 
-/** Tries a message again that could not be sent. */
+/** What of a message is not at the server yet: the message, or the last change of it. */
+function unsent(event: TimelineEvent): TimelineEvent | null {
+  return event.status ? event : event.replacingEvent();
+}
+
+/** Tries a message again, or a change of one, that could not be sent. */
 export function resend(client: MatrixClient, event: TimelineEvent): void {
   const room = client.getRoom(event.getRoomId());
-  if (room && event.status === EventStatus.NOT_SENT) letGo(client.resendEvent(event, room));
+  const waiting = unsent(event);
+  if (room && waiting?.status === EventStatus.NOT_SENT) letGo(client.resendEvent(waiting, room));
 }
 
-/** Gives up a message that could not be sent. */
+/** Gives up a message, or a change of one, that could not be sent. */
 export function discard(client: MatrixClient, event: TimelineEvent): void {
-  if (event.status === EventStatus.NOT_SENT || event.status === EventStatus.QUEUED)
-    client.cancelPendingEvent(event);
+  const waiting = unsent(event);
+  if (waiting?.status === EventStatus.NOT_SENT || waiting?.status === EventStatus.QUEUED)
+    client.cancelPendingEvent(waiting);
 }
 
 /** Tells others that this person is typing, or has stopped. */

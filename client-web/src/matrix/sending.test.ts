@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { accepting, broken, EventStatus, refusing, settled, World } from "../testing/world";
-import { isRefused, Outbox } from "./Outbox";
-import { discard, sendMessage } from "./send";
+import { isRefused, onRefused, Outbox } from "./Outbox";
+import { deleteMessage, discard, resend, sendEdit, sendMessage, toggleReaction } from "./send";
+import { viewOf } from "./events";
 
 const say = (body: string) => ({ body, html: null, mentions: [] });
 
@@ -118,5 +119,65 @@ test("rooms do not wait for each other", async () => {
   release?.();
   await settled();
   expect(world.sent).toHaveLength(2);
+  stop();
+});
+
+test("a reaction or deletion that is refused does not stand there as if it had been done, and is told", async () => {
+  const { world, room, stop } = begin();
+  const hello = world.text(room, "@ben:example.org", "hello");
+  const own = world.text(room, world.me, "oh");
+  await world.arrive(room, hello, own);
+  const told = vi.fn();
+  const deaf = onRefused(world.client, told);
+  world.server = refusing;
+  toggleReaction(world.client, hello, "👍", null);
+  await settled();
+  expect(told).toHaveBeenCalledOnce();
+  await expect(deleteMessage(world.client, own)).rejects.toThrow("You may not write here.");
+  expect(told, "who waits for the deletion is told by its answer").toHaveBeenCalledOnce();
+  expect(own.isRedacted()).toBe(false);
+  expect(room.getPendingEvents()).toEqual([]);
+  deaf();
+  stop();
+});
+
+test("a deletion without a connection is done when it is back, behind what was written before", async () => {
+  const { world, room, outbox, stop } = begin();
+  const own = world.text(room, world.me, "oh");
+  await world.arrive(room, own);
+  world.server = broken;
+  sendMessage(world.client, { roomId: room.roomId }, say("one"));
+  await settled();
+  await deleteMessage(world.client, own);
+  expect(own.isRedacted()).toBe(true);
+  world.server = accepting;
+  outbox.hurry();
+  await settled(30);
+  expect(world.sent).toHaveLength(2);
+  stop();
+});
+
+test("a change of a message that waits, or was refused, is told at the message; one that comes after it takes its place", async () => {
+  const { world, room, stop } = begin();
+  const own = world.text(room, world.me, "hallo");
+  await world.arrive(room, own);
+  const now = () => {
+    const { send, change, error, body } = viewOf(world.client, own);
+    return [send, change, error, body];
+  };
+  world.server = broken;
+  sendEdit(world.client, own, say("hello"));
+  await settled();
+  expect(now()).toEqual(["sent", "waiting", "fetch failed: Failed to fetch", "hello"]);
+  world.server = refusing;
+  resend(world.client, own);
+  await settled();
+  expect(now()).toEqual(["sent", "failed", "You may not write here.", "hello"]);
+  sendEdit(world.client, own, say("hello!"));
+  await settled();
+  expect(room.getPendingEvents()).toHaveLength(1);
+  discard(world.client, own);
+  await settled();
+  expect(now()).toEqual(["sent", "sent", null, "hallo"]);
   stop();
 });

@@ -5,12 +5,15 @@ import { Suspense, useCallback, useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { matchPath, useMatch, useNavigate } from "react-router";
 
+import { alert } from "../../components/Announcer";
 import { Region } from "../../components/Region";
 import { RoomList } from "../../features/room-list/RoomList";
 import { later } from "../../i18n/later";
 import { useVerificationAsked } from "../../matrix/encryption/hooks";
 import { useClient, useSyncState } from "../../matrix/MatrixProvider";
+import { onRefused } from "../../matrix/Outbox";
 import { loadOwnProfile } from "../../matrix/profile";
+import { failureOf } from "../../shared/failure";
 import { ErrorBoundary } from "../ErrorBoundary";
 import { moveRegion } from "../keyboard/regions";
 import { useShortcuts } from "../keyboard/shortcuts";
@@ -89,6 +92,7 @@ export function Shell({ onLoggedOut }: { onLoggedOut: () => void }) {
     loadStatus(client).catch(() => undefined);
   }, [client, sync]);
   useEffect(() => followStatus(client), [client]);
+  useEffect(() => onRefused(client, (error) => alert(failureOf(error, t))), [client, t]);
 
   useShortcuts(
     useMemo(() => {

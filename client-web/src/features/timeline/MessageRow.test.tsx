@@ -4,10 +4,10 @@ import { expect, test, vi } from "vitest";
 
 import { keyOf } from "../../matrix/events";
 import { ClientProvider } from "../../matrix/MatrixProvider";
-import { sendMessage } from "../../matrix/send";
+import { sendEdit, sendMessage } from "../../matrix/send";
 import { useTimeline, type Row } from "../../matrix/timeline";
 import { show } from "../../testing/show";
-import { settled, World } from "../../testing/world";
+import { refusing, settled, World } from "../../testing/world";
 import { MessageRow, type RowHandlers } from "./MessageRow";
 
 const handlers: RowHandlers = {
@@ -207,4 +207,24 @@ test("KEY-02: letters act only with the focus on the message itself", async () =
   fireEvent.keyDown(button, { key: "r" });
   fireEvent.keyDown(row, { key: "r", ctrlKey: true });
   expect(handlers.act).not.toHaveBeenCalled();
+});
+
+test("a change that was refused is told under the message, with a way to give it up", async () => {
+  const { world, room, events } = await begin(2);
+  world.server = refusing;
+  await act(async () => {
+    sendEdit(world.client, events[1]!, { body: "changed", html: null, mentions: [] });
+    await settled();
+  });
+  const row = () => screen.getAllByRole("article")[1]!;
+  expect(row().textContent).toContain("changed");
+  expect(row().textContent).toContain("Change not saved: You may not write here.");
+  expect(row().textContent).not.toContain("Delivered");
+  await act(async () => {
+    fireEvent.click(within(row()).getByRole("button", { name: "Discard the change" }));
+    await settled();
+  });
+  expect(row().textContent).toContain("message 1");
+  expect(row().textContent).not.toContain("not saved");
+  expect(room.getPendingEvents()).toEqual([]);
 });

@@ -216,7 +216,11 @@ export const MessageRow = memo(function MessageRow({
         )}
         <Box sx={{ display: "flex", alignItems: "flex-end", gap: 1 }}>
           <Box
-            sx={{ minWidth: 0, flex: 1, ...(message.send !== "sent" && { opacity: 0.75 }) }}
+            sx={{
+              minWidth: 0,
+              flex: 1,
+              ...((message.send !== "sent" || message.change !== "sent") && { opacity: 0.75 }),
+            }}
             title={timestamp_position === "tooltip" ? complete(message.time, i18n.language) : undefined}
           >
             <Content event={event} message={message} me={me} onOpen={handlers.openMatrix} />
@@ -226,9 +230,10 @@ export const MessageRow = memo(function MessageRow({
               <DoubtMark event={event} active={active} />
             </Suspense>
           )}
-          {message.mine && message.kind !== "deleted" && message.send !== "failed" && (
-            <SendMark event={event} message={message} />
-          )}
+          {message.mine &&
+            message.kind !== "deleted" &&
+            message.send !== "failed" &&
+            message.change !== "failed" && <SendMark event={event} message={message} />}
         </Box>
         {timestamp_position === "below" && (
           <Box sx={{ typography: "caption", color: "text.secondary" }}>

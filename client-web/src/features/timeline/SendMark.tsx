@@ -18,7 +18,7 @@ export function SendMark({ event, message }: { event: TimelineEvent; message: Me
   const client = useClient();
   const all = useReadByAll(event);
   const [readers, setReaders] = useState<readonly string[] | null>(null);
-  if (message.send !== "sent") {
+  if (message.send !== "sent" || message.change !== "sent") {
     return (
       <Box
         component="span"
@@ -60,8 +60,11 @@ export function SendMark({ event, message }: { event: TimelineEvent; message: Me
 export function SendTrouble({ event, message }: { event: TimelineEvent; message: MessageView }) {
   const { t } = useTranslation();
   const client = useClient();
-  if (message.send !== "failed" && message.send !== "waiting") return null;
-  const failed = message.send === "failed";
+  const changing = message.send === "sent";
+  const state = changing ? message.change : message.send;
+  if (state !== "failed" && state !== "waiting") return null;
+  const failed = state === "failed";
+  const trouble = t(changing ? "timeline.notChanged" : "timeline.notSent");
   return (
     <Box
       sx={{
@@ -73,14 +76,12 @@ export function SendTrouble({ event, message }: { event: TimelineEvent; message:
         color: failed ? "dangerText" : "text.secondary",
       }}
     >
-      <span>
-        {failed ? [t("timeline.notSent"), message.error].filter(Boolean).join(": ") : t("timeline.waiting")}
-      </span>
+      <span>{failed ? [trouble, message.error].filter(Boolean).join(": ") : t("timeline.waiting")}</span>
       <Button size="small" onClick={() => resend(client, event)}>
         {t("timeline.retry")}
       </Button>
       <Button size="small" color="error" onClick={() => discard(client, event)}>
-        {t("timeline.discard")}
+        {t(changing ? "timeline.discardChange" : "timeline.discard")}
       </Button>
     </Box>
   );

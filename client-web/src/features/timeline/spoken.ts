@@ -14,7 +14,8 @@ export function spoken(
   const extras = [
     message.edited === null ? "" : t("timeline.edited"),
     message.send === "failed" ? t("timeline.notSent") : "",
-    message.send === "waiting" ? t("timeline.waiting") : "",
+    message.change === "failed" ? t("timeline.notChanged") : "",
+    message.send === "waiting" || message.change === "waiting" ? t("timeline.waiting") : "",
     ...reactions.map((reaction) => `${reaction.emoji} ${String(reaction.count)}`),
   ].filter(Boolean);
   return [message.senderName, plainText(message, t), ...extras, absolute(message.time, language)].join(", ");

@@ -63,6 +63,8 @@ export default {
   notSent: "Nicht gesendet",
   retry: "Erneut senden",
   discard: "Löschen",
+  notChanged: "Änderung nicht gespeichert",
+  discardChange: "Änderung verwerfen",
   repliesTo: "Antwort an {{name}}",
   replyGone: "Diese Nachricht ist nicht verfügbar",
   replies_one: "{{count}} Antwort",

@@ -63,6 +63,8 @@ export default {
   notSent: "Not sent",
   retry: "Try again",
   discard: "Delete",
+  notChanged: "Change not saved",
+  discardChange: "Discard the change",
   repliesTo: "In reply to {{name}}",
   replyGone: "This message is not available",
   replies_one: "{{count}} reply",
