@@ -27,7 +27,9 @@ export function isPassing(error: unknown): boolean {
     return status === 408 || status === 429 || status >= 500;
   }
   if (error instanceof TypeError || error instanceof SyntaxError) return true;
-  return error instanceof Error && error.name === "AbortError";
+  // The SDK gives up an upload that does not move with no more than that word.
+  const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
+  return name === "AbortError" || message === "Timeout";
 }
 
 /** The SDK's scheduler with a queue of its own for each room. */

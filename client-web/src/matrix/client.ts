@@ -53,6 +53,16 @@ function isLongPoll(input: RequestInfo | URL): boolean {
   );
 }
 
+/** So long, in ms, an answer to what somebody wrote is waited for: it is sent again then, and the server takes it once. */
+const PATIENCE = 60_000;
+
+function patience(input: RequestInfo | URL, init?: RequestInit): { signal?: AbortSignal } {
+  if (init?.method !== "PUT" || !(input instanceof URL) || !/\/(send|redact)\//.test(input.pathname))
+    return {};
+  const late = AbortSignal.timeout(PATIENCE);
+  return { signal: init.signal ? AbortSignal.any([init.signal, late]) : late };
+}
+
 /**
  * All requests of a session go through here: the current token is put in, renewed once if the server no longer takes it, and the
  * server's clock is read from the answer.
@@ -64,7 +74,7 @@ function fetching(tokens: Tokens, renewed: (token: string) => void): typeof fetc
       if (headers.has("Authorization")) headers.set("Authorization", `Bearer ${tokens.access}`);
       const asked = Date.now();
       const ask = isLongPoll(input) ? fetchAwake : fetch;
-      const response = await whileHere(ask(input, { ...init, headers }));
+      const response = await whileHere(ask(input, { ...init, headers, ...patience(input, init) }));
       learnServerTime(asked, Date.now(), response.headers.get("Date"));
       return response;
     };

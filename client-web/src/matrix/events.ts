@@ -17,6 +17,7 @@ import {
 import { useCallback, useSyncExternalStore } from "react";
 
 import { remember } from "./encryption/files";
+import { plainName } from "./fileNames";
 import { useClient } from "./MatrixProvider";
 import { isRefused } from "./Outbox";
 import { sameList } from "./signals";
@@ -143,7 +144,7 @@ function mediaOf(content: Record<string, unknown>): MediaView | null {
   }
   return {
     url,
-    name: str(content["filename"]) ?? str(content["body"]) ?? "",
+    name: plainName(str(content["filename"]) ?? str(content["body"]) ?? ""),
     type: str(info["mimetype"]) ?? "application/octet-stream",
     size: num(info["size"]),
     width: num(info["w"]),

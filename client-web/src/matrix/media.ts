@@ -11,6 +11,7 @@ import { useEffect, useState } from "react";
 
 import { authedFetch } from "./client";
 import { sealedAt, unseal } from "./encryption/files";
+import { plainName } from "./fileNames";
 import { useClient } from "./MatrixProvider";
 import { stopped } from "./still";
 import { unlessOver } from "./unlessOver";
@@ -192,7 +193,7 @@ export async function download(client: MatrixClient, mxc: string, name: string):
   const url = URL.createObjectURL(new Blob([blob], { type: "application/octet-stream" }));
   const link = document.createElement("a");
   link.href = url;
-  link.download = name || "file";
+  link.download = plainName(name) || "file";
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

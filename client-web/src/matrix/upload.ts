@@ -1,11 +1,14 @@
 // Files on their way to the server: progress, giving up, and the message at the end.
 
-import type { MatrixClient } from "matrix-js-sdk";
+import { HTTPError, type MatrixClient } from "matrix-js-sdk";
 import { useCallback, useSyncExternalStore } from "react";
 
 import { type SealedFile, seal } from "./encryption/files";
+import { plainName } from "./fileNames";
 import { useClient } from "./MatrixProvider";
 import { uploadLimit } from "./media";
+import { errcodeOf } from "./requests";
+import { isPassing } from "./RoomQueues";
 import type { Place } from "./send";
 import { Signals } from "./signals";
 
@@ -15,6 +18,8 @@ export interface Upload {
   readonly name: string;
   readonly size: number;
   readonly sent: number;
+  /** It is tried again soon. */
+  readonly waiting: boolean;
   readonly error: string | null;
 }
 
@@ -30,6 +35,26 @@ interface Running extends Upload {
 }
 
 class TooLarge extends Error {}
+
+/** So long, in ms, what did not get through is left alone before it is tried once more. */
+const PAUSES = [1_000, 4_000, 15_000];
+
+/** A closing tab takes along what is on its way: the browser asks first. */
+const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+
+/** Until an upload may be tried again: after a while, without a connection as soon as that is back, or at once if it was given up. */
+function pause(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((over) => {
+    const end = () => {
+      clearTimeout(timer);
+      removeEventListener("online", end);
+      over();
+    };
+    const timer = navigator.onLine ? setTimeout(end, ms) : undefined;
+    addEventListener("online", end);
+    stop.addEventListener("abort", end);
+  });
+}
 
 const NONE: readonly Upload[] = [];
 
@@ -97,6 +122,8 @@ export class Uploads {
 
   private set(roomId: string, change: (list: readonly Running[]) => readonly Running[]): void {
     this.rooms.set(roomId, change(this.rooms.get(roomId) ?? []));
+    const busy = [...this.rooms.values()].flat().some(({ error }) => error === null);
+    (busy ? addEventListener : removeEventListener)("beforeunload", ask);
     this.signals.notify(roomId);
   }
 
@@ -106,7 +133,7 @@ export class Uploads {
 
   /** Uploads a file and sends it. */
   add(place: Place, file: File): Promise<void> {
-    return this.begin(place, file.name, file.size, (stop, progress) =>
+    return this.begin(place, plainName(file.name), file.size, (stop, progress) =>
       this.contentOf(place.roomId, file, stop, progress),
     );
   }
@@ -116,7 +143,7 @@ export class Uploads {
     this.count += 1;
     const id = String(this.count);
     const stop = new AbortController();
-    const running: Running = { id, name, size, sent: 0, error: null, bring, place, stop };
+    const running: Running = { id, name, size, sent: 0, waiting: false, error: null, bring, place, stop };
     this.set(place.roomId, (list) => [...list, running]);
     await this.run(running);
   }
@@ -125,7 +152,7 @@ export class Uploads {
   async retry(roomId: string, id: string): Promise<void> {
     const found = this.rooms.get(roomId)?.find((item) => item.id === id);
     if (!found) return;
-    const again: Running = { ...found, error: null, sent: 0, stop: new AbortController() };
+    const again: Running = { ...found, error: null, waiting: false, sent: 0, stop: new AbortController() };
     this.set(roomId, (list) => list.map((item) => (item.id === id ? again : item)));
     await this.run(again);
   }
@@ -174,13 +201,14 @@ export class Uploads {
     const limit = await uploadLimit(this.client);
     if (limit !== null && file.size > limit) throw new TooLarge();
     const size = await measure(file);
+    const name = plainName(file.name);
     const type = file.type || "application/octet-stream";
     const address = this.client.getRoom(roomId)?.hasEncryptionStateEvent()
       ? await this.uploadSealed(file, size, stop, progress)
       : {
           url: (
             await this.client.uploadContent(file, {
-              name: file.name,
+              name,
               type,
               abortController: stop,
               progressHandler: progress,
@@ -189,8 +217,8 @@ export class Uploads {
         };
     return {
       msgtype: kindOf(type),
-      body: file.name,
-      filename: file.name,
+      body: name,
+      filename: name,
       ...("url" in address ? { url: address.url } : { file: address.file }),
       info: {
         mimetype: type,
@@ -201,12 +229,34 @@ export class Uploads {
     };
   }
 
+  /** Brings it to the server; tries again what a lost connection or a busy server has kept it from. */
+  private async insist({ bring, place, id, size, stop }: Running): Promise<object> {
+    const progress: Progress = ({ loaded, total }) =>
+      this.patch(place.roomId, id, { sent: loaded, size: size || total });
+    for (let tried = 0; ; tried += 1) {
+      try {
+        return await bring(stop, progress);
+      } catch (error) {
+        if (stop.signal.aborted) throw error;
+        if (errcodeOf(error) === "M_UNKNOWN_TOKEN" && tried === 0) {
+          // The browser sends files itself, with a token that may be over: any other request renews it.
+          await this.client.whoami();
+          continue;
+        }
+        const wait = PAUSES[tried];
+        if (wait === undefined || !isPassing(error)) throw error;
+        this.patch(place.roomId, id, { waiting: true, sent: 0 });
+        await pause(Math.max(wait, retryAfter(error)), stop.signal);
+        if (stop.signal.aborted) throw error;
+        this.patch(place.roomId, id, { waiting: false });
+      }
+    }
+  }
+
   private async run(item: Running): Promise<void> {
     const { place, stop } = item;
-    const progress: Progress = ({ loaded, total }) =>
-      this.patch(place.roomId, item.id, { sent: loaded, size: item.size || total });
     try {
-      const content = await item.bring(stop, progress);
+      const content = await this.insist(item);
       if (stop.signal.aborted) return;
       const relates = place.threadId
         ? {
@@ -229,9 +279,24 @@ export class Uploads {
       if (stop.signal.aborted) return;
       const told = (error as { data?: { error?: string } }).data?.error;
       this.patch(place.roomId, item.id, {
-        error: error instanceof TooLarge ? "too-large" : (told ?? "failed"),
+        error: isTooLarge(error) ? "too-large" : (told ?? "failed"),
       });
     }
+  }
+}
+
+/** A proxy in front of the server may take less than the server itself says. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof TooLarge || (error instanceof HTTPError && error.httpStatus === 413);
+}
+
+/** How long the server asks to be left alone, in ms. */
+function retryAfter(error: unknown): number {
+  try {
+    return error instanceof HTTPError ? (error.getRetryAfterMs() ?? 0) : 0;
+  } catch {
+    // It said something that is no time.
+    return 0;
   }
 }
 

@@ -126,7 +126,7 @@ function Inside({ roomId, eventId, wide, dialogs }: Props) {
   return (
     <Box sx={{ flex: 1, minHeight: 0, display: "flex" }}>
       {showsRoom && (
-        <Box sx={{ flex: 1, minWidth: 0, display: "flex", flexDirection: "column" }}>
+        <Box data-drop sx={{ flex: 1, minWidth: 0, display: "flex", flexDirection: "column" }}>
           <RoomHeader
             roomId={roomId}
             onToggleMembers={() => toggle({ what: "members" })}
@@ -163,6 +163,7 @@ function Inside({ roomId, eventId, wide, dialogs }: Props) {
         <Region
           component="aside"
           region="panel"
+          data-drop
           label={t("app.region.panel")}
           onKeyDown={onPanelKey}
           sx={{

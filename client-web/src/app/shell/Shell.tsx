@@ -27,6 +27,7 @@ import { PageBadge } from "./PageBadge";
 import { SkipLinks } from "./SkipLinks";
 import { TopBar } from "./TopBar";
 import { useDialogs } from "./useDialogs";
+import { keepPage } from "./keepPage";
 import { neighbour } from "./neighbour";
 import { roomStore } from "../../matrix/rooms";
 import { useRoomMenu } from "./useRoomMenu";
@@ -92,6 +93,7 @@ export function Shell({ onLoggedOut }: { onLoggedOut: () => void }) {
     loadStatus(client).catch(() => undefined);
   }, [client, sync]);
   useEffect(() => followStatus(client), [client]);
+  useEffect(keepPage, []);
   useEffect(() => onRefused(client, (error) => alert(failureOf(error, t))), [client, t]);
 
   useShortcuts(

@@ -13,11 +13,11 @@ import {
   useRef,
   useState,
   type ClipboardEvent,
-  type DragEvent,
   type KeyboardEvent,
 } from "react";
 import { useTranslation } from "react-i18next";
 
+import { alert } from "../../components/Announcer";
 import { EmojiPopover } from "../../components/emoji/EmojiPopover";
 import { IconAction } from "../../components/IconAction";
 import { later } from "../../i18n/later";
@@ -37,6 +37,7 @@ import { GrowingField } from "./GrowingField";
 import { Suggestions } from "./Suggestions";
 import { Target } from "./Target";
 import { UploadList } from "./UploadList";
+import { useDrop } from "./useDrop";
 import { useTypingNotice } from "./useTypingNotice";
 
 const Extras = later(() => import("./Extras").then((part) => part.Extras));
@@ -95,7 +96,6 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
   const [quiet, setQuiet] = useState<string | null>(null);
   const [emoji, setEmoji] = useState<HTMLElement | null>(null);
   const [extras, setExtras] = useState<HTMLElement | null>(null);
-  const [dragging, setDragging] = useState(false);
   const { accepted } = useOffers();
   const maySendFiles = usePermission("chat.send_files");
   const [refused, setRefused] = useState(false);
@@ -261,26 +261,15 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
     paste.preventDefault();
     upload(found);
   };
-  const onDrop = (drop: DragEvent) => {
-    setDragging(false);
-    if (drop.dataTransfer.files.length === 0) return;
-    drop.preventDefault();
-    upload(drop.dataTransfer.files);
-  };
+  const { zone, dragging } = useDrop((dropped, folders) => {
+    if (folders) alert(t("composer.noFolders"));
+    if (dropped.length > 0) upload(dropped);
+  });
 
   const size = draft.text.length > LIMIT / 4 ? new TextEncoder().encode(draft.text).length : 0;
   const name = room?.name ?? "";
   return (
-    <Box
-      sx={{ position: "relative", flex: "none", px: { xs: 1, md: 2 }, pb: { xs: 1, md: 2 } }}
-      onDragOver={(drag) => {
-        if (!drag.dataTransfer.types.includes("Files")) return;
-        drag.preventDefault();
-        setDragging(true);
-      }}
-      onDragLeave={() => setDragging(false)}
-      onDrop={onDrop}
-    >
+    <Box ref={zone} sx={{ position: "relative", flex: "none", px: { xs: 1, md: 2 }, pb: { xs: 1, md: 2 } }}>
       {offered.length > 0 && <Suggestions id={listId} items={offered} active={choice} onPick={pick} />}
       <Box
         sx={(theme) => ({

@@ -28,7 +28,11 @@ export function UploadList({ roomId }: { roomId: string }) {
         >
           <Box sx={{ flex: 1, minWidth: 0 }}>
             <FileName name={upload.name} />
-            {upload.error === null ? (
+            {upload.waiting ? (
+              <Box role="status" sx={{ color: "text.secondary" }}>
+                {t("composer.uploadWaits")}
+              </Box>
+            ) : upload.error === null ? (
               <LinearProgress
                 {...(upload.size > 0
                   ? { variant: "determinate", value: Math.round((upload.sent / upload.size) * 100) }

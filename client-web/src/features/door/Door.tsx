@@ -21,7 +21,7 @@ import { useMedia } from "../../matrix/media";
 import { useClient } from "../../matrix/MatrixProvider";
 import { setIgnored } from "../../matrix/moderation";
 import { removalFrom } from "../../matrix/removal";
-import { reasonOf } from "../../matrix/requests";
+import { errcodeOf, reasonOf } from "../../matrix/requests";
 import { joinRoom, leaveRoom } from "../../matrix/roomActions";
 import { useRoom } from "../../matrix/rooms";
 import type { RoomSummary } from "../../matrix/roomSummary";
@@ -50,7 +50,8 @@ export function Door({ roomId, onGone, onBack }: Props) {
     () =>
       unlessOver(lookAt(client, roomId), setSeen, (error) => {
         setSeen(null);
-        setFailure(reasonOf(error));
+        // An address that is none leads nowhere: the same as one of a room that is not there.
+        if (errcodeOf(error) !== "M_INVALID_PARAM") setFailure(reasonOf(error));
       }),
     [client, roomId],
   );

@@ -27,6 +27,7 @@ import { reasonOf } from "../../matrix/requests";
 import { usePowers } from "../../matrix/timeline";
 import { Face } from "../../shared/Face";
 import { ReasonDialog } from "../../shared/ReasonDialog";
+import { copy } from "../../shared/copy";
 import { Line } from "./Line";
 import { Standing } from "./Standing";
 
@@ -67,9 +68,6 @@ export function PersonCard({ userId, roomId, onOpenRoom, onEditProfile, onWrite 
     drafts.set(place, { text: `${text}${text === "" || /\s$/.test(text) ? "" : " "}@${name} ` });
     onWrite();
   };
-  const copy = () => {
-    void navigator.clipboard.writeText(userId).then(() => tell(t("people.copied")));
-  };
   const ignore = () => {
     const done = t(person.ignored ? "people.done.unignore" : "people.done.ignore", { name });
     setIgnored(client, userId, !person.ignored).then(
@@ -89,7 +87,7 @@ export function PersonCard({ userId, roomId, onOpenRoom, onEditProfile, onWrite 
           {name}
         </Typography>
         <ButtonBase
-          onClick={copy}
+          onClick={() => void copy(userId, t("people.copied"), t)}
           data-tip={t("people.copyId")}
           aria-label={`${userId}: ${t("people.copyId")}`}
           sx={{

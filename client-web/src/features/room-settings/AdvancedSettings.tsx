@@ -4,10 +4,10 @@ import Typography from "@mui/material/Typography";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-import { tell } from "../../components/Announcer";
 import { Sheet } from "../../components/Sheet";
 import { useClient } from "../../matrix/MatrixProvider";
 import type { RoomSummary } from "../../matrix/roomSummary";
+import { copy } from "../../shared/copy";
 import {
   archive,
   encrypt,
@@ -90,11 +90,7 @@ export function AdvancedSettings({
         )}
       </Part>
       <Part title={t("channels.roomId")} text={roomId} locked={null}>
-        <Button
-          onClick={() => void navigator.clipboard.writeText(roomId).then(() => tell(t("channels.copied")))}
-        >
-          {t("channels.copyId")}
-        </Button>
+        <Button onClick={() => void copy(roomId, t("channels.copied"), t)}>{t("channels.copyId")}</Button>
       </Part>
       {asking && (
         <Sheet

@@ -19,10 +19,11 @@ import { PresenceDot } from "../../components/PresenceDot";
 import { sizeText } from "../../i18n/sizes";
 import { absolute, complete } from "../../i18n/times";
 import { useClient } from "../../matrix/MatrixProvider";
-import { download, useMedia } from "../../matrix/media";
+import { useMedia } from "../../matrix/media";
 import { usePresence } from "../../matrix/presence";
 import { useRoom } from "../../matrix/rooms";
 import type { FoundChannel, FoundMessage, FoundPerson } from "../../matrix/search";
+import { saveFile } from "../../shared/saveFile";
 
 const AVATAR = { width: 32, height: 32, crop: true };
 
@@ -207,7 +208,7 @@ export function FileHit({
       beside={
         <IconAction
           label={t("timeline.download", { name: file.name })}
-          onClick={() => void download(client, file.url, file.name)}
+          onClick={() => void saveFile(client, file, t)}
         >
           <Download fontSize="small" />
         </IconAction>

@@ -11,7 +11,8 @@ import { IconAction } from "../../components/IconAction";
 import { sizeText } from "../../i18n/sizes";
 import type { MediaView } from "../../matrix/events";
 import { useClient } from "../../matrix/MatrixProvider";
-import { download, useMedia } from "../../matrix/media";
+import { useMedia } from "../../matrix/media";
+import { saveFile } from "../../shared/saveFile";
 import { later } from "../../i18n/later";
 
 const Viewer = later(() => import("./Viewer").then((part) => part.Viewer));
@@ -233,10 +234,7 @@ export function FileCard({
             .join(" · ")}
         </Box>
       </Box>
-      <IconAction
-        label={t("timeline.download", { name })}
-        onClick={() => void download(client, media.url, media.name)}
-      >
+      <IconAction label={t("timeline.download", { name })} onClick={() => void saveFile(client, media, t)}>
         <DownloadIcon fontSize="small" />
       </IconAction>
     </Box>

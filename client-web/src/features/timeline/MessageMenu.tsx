@@ -18,6 +18,7 @@ import { plainText } from "../../matrix/plainText";
 import { setSaved, useSaved } from "../../matrix/saved";
 import { usePowers } from "../../matrix/timeline";
 import { usePreferences } from "../../preferences/store";
+import { copy } from "../../shared/copy";
 
 const ForwardDialog = later(() => import("./ForwardDialog").then((part) => part.ForwardDialog));
 const HistoryDialog = later(() => import("./HistoryDialog").then((part) => part.HistoryDialog));
@@ -80,9 +81,9 @@ export function MessageMenu({ event, message, anchor, inThread, link, onClose, o
         alert(t("common.failed", { reason: reason instanceof Error ? reason.message : String(reason) })),
     );
   };
-  const copy = (text: string) => {
+  const take = (text: string) => {
     onClose();
-    void navigator.clipboard.writeText(text).then(() => tell(t("timeline.copied")));
+    void copy(text, t("timeline.copied"), t);
   };
   if (dialog !== null)
     return (
@@ -108,7 +109,7 @@ export function MessageMenu({ event, message, anchor, inThread, link, onClose, o
       {item("thread", t("timeline.inThread"), allowed.thread, "T")}
       {item("edit", t("timeline.edit"), allowed.edit, "E")}
       {message.kind !== "deleted" && (
-        <MenuItem onClick={() => copy(message.body || plainText(message, t))}>
+        <MenuItem onClick={() => take(message.body || plainText(message, t))}>
           {t("timeline.copyText")}
         </MenuItem>
       )}
@@ -143,7 +144,7 @@ export function MessageMenu({ event, message, anchor, inThread, link, onClose, o
         <MenuItem onClick={() => setDialog("reactions")}>{t("timeline.whoReacted")}</MenuItem>
       )}
       {there && <MenuItem onClick={() => setDialog("readers")}>{t("timeline.readers")}</MenuItem>}
-      {link && <MenuItem onClick={() => copy(link)}>{t("timeline.copyLink")}</MenuItem>}
+      {link && <MenuItem onClick={() => take(link)}>{t("timeline.copyLink")}</MenuItem>}
       {(allowed.delete || !message.mine) && <Divider />}
       {there && !message.mine && (
         <MenuItem onClick={() => setDialog("report")}>{t("timeline.report")}</MenuItem>

@@ -9,7 +9,8 @@ import { FileName } from "../../components/FileName";
 import { IconAction } from "../../components/IconAction";
 import type { MediaView } from "../../matrix/events";
 import { useClient } from "../../matrix/MatrixProvider";
-import { download, useMedia } from "../../matrix/media";
+import { useMedia } from "../../matrix/media";
+import { saveFile } from "../../shared/saveFile";
 import { reserved } from "./Attachment";
 
 /** A picture as large as the screen allows. */
@@ -35,7 +36,7 @@ export function Viewer({ media, onClose }: { media: MediaView; onClose: () => vo
         </Box>
         <IconAction
           label={t("timeline.download", { name: media.name })}
-          onClick={() => void download(client, media.url, media.name)}
+          onClick={() => void saveFile(client, media, t)}
         >
           <DownloadIcon />
         </IconAction>

@@ -8,5 +8,6 @@ export default {
   save: "Speichern",
   saved: "Gespeichert",
   failed: "Das hat nicht geklappt: {{reason}}",
+  notCopied: "Der Browser hat das Kopieren nicht erlaubt. Markieren und kopieren Sie den Text selbst.",
   offline: "der Server ist nicht erreichbar",
 };

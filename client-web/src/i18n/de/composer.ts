@@ -24,6 +24,8 @@ export default {
   cancelUpload: "Hochladen von {{name}} abbrechen",
   retryUpload: "{{name}} noch einmal hochladen",
   tooLarge: "Diese Datei ist größer, als der Server erlaubt.",
+  uploadWaits: "Wartet auf das Hochladen …",
+  noFolders: "Ordner lassen sich nicht senden. Wählen Sie die Dateien darin, oder packen Sie ihn.",
   uploadFailed: "Das Hochladen ist fehlgeschlagen.",
   tooLong: "Diese Nachricht ist zu lang ({{size}} von {{limit}} Bytes).",
 };

@@ -8,5 +8,6 @@ export default {
   save: "Save",
   saved: "Saved",
   failed: "That did not work: {{reason}}",
+  notCopied: "The browser did not allow copying. Select the text and copy it yourself.",
   offline: "the server cannot be reached",
 };

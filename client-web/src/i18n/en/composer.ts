@@ -24,6 +24,8 @@ export default {
   cancelUpload: "Cancel the upload of {{name}}",
   retryUpload: "Upload {{name}} again",
   tooLarge: "This file is larger than the server allows.",
+  uploadWaits: "Waiting to be uploaded…",
+  noFolders: "Folders cannot be sent. Choose the files in it, or pack it first.",
   uploadFailed: "The upload failed.",
   tooLong: "This message is too long ({{size}} of {{limit}} bytes).",
 };
