@@ -255,6 +255,16 @@ export function findEvent(client: MatrixClient, roomId: string, eventId: string)
   return client.getRoom(roomId)?.findEventById(eventId) ?? null;
 }
 
+/** The thread that a message belongs to, which is not among the room's messages then; null if it is in none, or not there. */
+export async function threadOf(
+  client: MatrixClient,
+  roomId: string,
+  eventId: string,
+): Promise<string | null> {
+  const relation = (await fetchEvent(client, roomId, eventId))?.getWireContent()["m.relates_to"];
+  return relation?.rel_type === "m.thread" ? (relation.event_id ?? null) : null;
+}
+
 const fetched = new Map<string, Promise<TimelineEvent | null>>();
 
 /** Fetches an event that is not loaded. */

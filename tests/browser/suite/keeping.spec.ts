@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 
 import { Person } from "../support/person.ts";
-import { expect, logIn, test, violations } from "../support/test.ts";
+import { expect, go, logIn, test, violations } from "../support/test.ts";
 
 const artifacts = join(import.meta.dirname, "../../artifacts/screens");
 
@@ -182,4 +182,28 @@ test("MSG-10: the threads of a conversation are listed, with what is unread", as
   await look(page, "threads");
   await thread.click();
   await expect(panel(page).getByRole("article").filter({ hasText: "The big one" })).toBeVisible();
+});
+
+test("a link to a message of a thread opens that; on a phone going back leads out of it, loading again does not", async ({ page, orvale }) => {
+  const user = `linked-${Date.now()}`;
+  await orvale.register(user);
+  const person = await Person.logIn(orvale.address, user);
+  const room = await person.create({ name: "Workshop" });
+  const root = await person.say(room, "Who has the drill?");
+  const reply = await person.send(room, { msgtype: "m.text", body: "It is in the shed", "m.relates_to": { rel_type: "m.thread", event_id: root } });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await logIn(page, user);
+  await open(page, "Workshop");
+  const place = `/chat/room/${encodeURIComponent(room)}`;
+  await go(page, `${place}/${encodeURIComponent(reply)}`);
+  const thread = page.getByRole("heading", { name: "Thread" });
+  await expect(thread).toBeVisible();
+  await expect(message(page, "It is in the shed")).toBeVisible();
+  await page.reload();
+  await expect(message(page, "It is in the shed")).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Workshop");
+  await expect(thread).toHaveCount(0);
+  await page.goForward();
+  await expect(thread).toBeVisible();
 });

@@ -13,12 +13,13 @@ import { later } from "../../i18n/later";
 import { useOpenMatrix } from "../../matrix/directory";
 import { useSyncState } from "../../matrix/MatrixProvider";
 import { useRoomFacts } from "../../matrix/rooms";
+import { placeOfAddress } from "../address";
 import { useShortcuts } from "../keyboard/shortcuts";
 import { paths } from "../paths";
 import { HeaderActions, useWays } from "./HeaderActions";
 import { useRoomMenu } from "./useRoomMenu";
 import type { Dialogs } from "./useDialogs";
-import { usePanel, writingPlace } from "./usePanel";
+import { BESIDE, usePanel, writePanel, writingPlace } from "./usePanel";
 
 const MemberList = later(() => import("../../features/members/MemberList").then((part) => part.MemberList));
 const ChangedPerson = later(() =>
@@ -61,14 +62,23 @@ function Inside({ roomId, eventId, wide, dialogs }: Props) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const room = useRoomFacts(roomId);
-  const { panel, show, close, toggle } = usePanel(roomId);
+  const { panel, show, close, toggle } = usePanel();
   const ways = useWays(roomId);
   const menu = useRoomMenu(
     dialogs,
     roomId,
     wide ? undefined : ways.map(({ what, label }) => ({ label, go: () => show({ what }) })),
   );
-  const openThread = useCallback((threadId: string) => show({ what: "thread", threadId }), [show]);
+  const openThread = useCallback(
+    (threadId: string, at?: string) => {
+      // The address of a message that is in a thread leads there, and going back not to it again.
+      if (at && placeOfAddress().eventId === at) {
+        const search = new URLSearchParams({ [BESIDE]: writePanel({ what: "thread", threadId, at }) });
+        void navigate({ pathname: paths.room(roomId), search: `?${search.toString()}` }, { replace: true });
+      } else show({ what: "thread", threadId, ...(at ? { at } : {}) });
+    },
+    [navigate, roomId, show],
+  );
   useShortcuts(
     useMemo(
       () => ({
@@ -86,29 +96,32 @@ function Inside({ roomId, eventId, wide, dialogs }: Props) {
     (userId: string) => show({ what: "person", userId, fromMembers: false }),
     [show],
   );
-  const openRoom = useCallback(
-    (id: string, event: string | null) => void navigate(event ? paths.event(id, event) : paths.room(id)),
-    [navigate],
-  );
-  const openMatrix = useOpenMatrix(openRoom, openPerson);
   const linkTo = useCallback(
     (event: string) => new URL(paths.event(roomId, event), location.href).href,
     [roomId],
   );
   const jump = useCallback(
     (event: string) => {
-      if (!wide) close();
-      const go = () => void navigate(paths.event(roomId, event));
-      if (event !== eventId) {
-        go();
-        return;
-      }
-      // There already, perhaps scrolled away: away from its address, and back.
-      void navigate(paths.room(roomId), { replace: true });
-      setTimeout(go, 0);
+      // What has no room beside the messages makes way for them; going back leads to it again. By the address, as it is by now: what
+      // leads to messages is not made anew with each of them.
+      const beside = new URLSearchParams(location.search).get(BESIDE);
+      const search =
+        wide && beside !== null ? `?${new URLSearchParams({ [BESIDE]: beside }).toString()}` : "";
+      if (wide && event === placeOfAddress().eventId)
+        // There already, perhaps scrolled away.
+        document.dispatchEvent(new CustomEvent("orvale:to-event", { detail: { roomId, event } }));
+      else void navigate({ pathname: paths.event(roomId, event), search });
     },
-    [close, eventId, navigate, roomId, wide],
+    [navigate, roomId, wide],
   );
+  const openRoom = useCallback(
+    (id: string, event: string | null) => {
+      if (event && id === roomId) jump(event);
+      else void navigate(event ? paths.event(id, event) : paths.room(id));
+    },
+    [jump, navigate, roomId],
+  );
+  const openMatrix = useOpenMatrix(openRoom, openPerson);
   const openTitle = () => {
     if (room?.partner && room.kind === "direct")
       toggle({ what: "person", userId: room.partner, fromMembers: false });
@@ -177,7 +190,14 @@ function Inside({ roomId, eventId, wide, dialogs }: Props) {
           }}
         >
           {panel.what === "thread" && (
-            <Thread roomId={roomId} threadId={panel.threadId} onClose={close} onOpenMatrix={openMatrix}>
+            <Thread
+              roomId={roomId}
+              threadId={panel.threadId}
+              at={panel.at ?? null}
+              onClose={close}
+              onOpenMatrix={openMatrix}
+              linkTo={linkTo}
+            >
               <Composer roomId={roomId} threadId={panel.threadId} />
             </Thread>
           )}

@@ -3,7 +3,7 @@ import { useTheme } from "@mui/material/styles";
 import useMediaQuery from "@mui/material/useMediaQuery";
 import { Suspense, useCallback, useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { matchPath, useMatch, useNavigate } from "react-router";
+import { useMatch, useNavigate } from "react-router";
 
 import { alert } from "../../components/Announcer";
 import { Region } from "../../components/Region";
@@ -14,6 +14,7 @@ import { useClient, useSyncState } from "../../matrix/MatrixProvider";
 import { onRefused } from "../../matrix/Outbox";
 import { loadOwnProfile } from "../../matrix/profile";
 import { failureOf } from "../../shared/failure";
+import { placeOfAddress } from "../address";
 import { ErrorBoundary } from "../ErrorBoundary";
 import { moveRegion } from "../keyboard/regions";
 import { useShortcuts } from "../keyboard/shortcuts";
@@ -100,9 +101,7 @@ export function Shell({ onLoggedOut }: { onLoggedOut: () => void }) {
     useMemo(() => {
       const go = (step: 1 | -1, onlyUnread: boolean) => () => {
         // By the address, which has moved already when the page is still being drawn: no press is lost.
-        const at =
-          matchPath(patterns.event, location.pathname) ?? matchPath(patterns.room, location.pathname);
-        const next = neighbour(roomStore(client), at?.params.roomId, step, onlyUnread);
+        const next = neighbour(roomStore(client), placeOfAddress().roomId ?? undefined, step, onlyUnread);
         if (next) void navigate(paths.room(next));
       };
       return {

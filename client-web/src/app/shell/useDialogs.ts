@@ -1,6 +1,8 @@
 import { useMemo } from "react";
 import { useSearchParams } from "react-router";
 
+import { BESIDE } from "./usePanel";
+
 /** The dialogs of the shell: which one is open stands in the address, so that going back closes it and a link opens it. */
 export type DialogName =
   | "settings"
@@ -42,15 +44,18 @@ const NAMES: readonly DialogName[] = [
 export function useDialogs(): Dialogs {
   const [search, setSearch] = useSearchParams();
   return useMemo(() => {
+    // What stands beside the conversation stays below the dialog.
+    const beside = search.get(BESIDE);
+    const below: Record<string, string> = beside === null ? {} : { [BESIDE]: beside };
     const open = NAMES.find((name) => search.has(name)) ?? null;
     return {
       open,
       page: (open && search.get(open)) ?? "",
       show: (name, page = "") => {
-        setSearch({ [name]: page }, { replace: open !== null });
+        setSearch({ ...below, [name]: page }, { replace: open !== null });
       },
       close: () => {
-        setSearch({}, { replace: true });
+        setSearch(below, { replace: true });
       },
     };
   }, [search, setSearch]);

@@ -142,7 +142,7 @@ const MemberRow = memo(function MemberRow({
           <Face userId={member.userId} name={member.name} avatar={member.avatar} size={30} />
         </Box>
         <Box sx={{ flex: 1, minWidth: 0 }}>
-          <Box dir="auto" sx={{ ...cut, fontWeight: 550 }}>
+          <Box dir="auto" sx={{ ...cut, typography: "body2", fontWeight: 550 }}>
             {member.name} {me && t("members.you")}
           </Box>
           {member.standing === "join" ? (

@@ -37,7 +37,8 @@ export function Picture({ media }: { media: MediaView }) {
   const [playing, setPlaying] = useState(false);
   const { url, failed } = useMedia(media.url, { width: size.width, height: size.height });
   const moving = useMedia(animated && playing ? media.url : null).url;
-  if (failed) return <FileCard media={media} />;
+  const [broken, setBroken] = useState(false);
+  if (failed || broken) return <FileCard media={media} />;
   return (
     <>
       <ButtonBase
@@ -68,6 +69,7 @@ export function Picture({ media }: { media: MediaView }) {
             src={moving ?? url}
             alt={media.name}
             draggable={false}
+            onError={() => setBroken(true)}
             sx={{ display: "block", width: "100%", height: "100%", objectFit: "cover" }}
           />
         )}
@@ -105,7 +107,8 @@ export function Player({ media, kind }: { media: MediaView; kind: "video" | "aud
   const [wanted, setWanted] = useState(false);
   const { url, failed } = useMedia(wanted ? media.url : null);
   const size = reserved(media);
-  if (failed) return <FileCard media={media} />;
+  const [broken, setBroken] = useState(false);
+  if (failed || broken) return <FileCard media={media} />;
   if (!wanted || !url)
     return kind === "video" ? (
       <ButtonBase
@@ -150,6 +153,7 @@ export function Player({ media, kind }: { media: MediaView; kind: "video" | "aud
       src={url}
       controls
       autoPlay
+      onError={() => setBroken(true)}
       aria-label={t("timeline.video", { name: media.name })}
       sx={{ ...size, maxWidth: "100%", borderRadius: "8px", my: 0.5 }}
     />
@@ -159,6 +163,7 @@ export function Player({ media, kind }: { media: MediaView; kind: "video" | "aud
       src={url}
       controls
       autoPlay
+      onError={() => setBroken(true)}
       aria-label={t("timeline.audio", { name: media.name })}
       sx={{ width: 320, maxWidth: "100%", my: 0.5 }}
     />

@@ -27,7 +27,7 @@ import { useClient } from "../../matrix/MatrixProvider";
 import { useRoomFacts } from "../../matrix/rooms";
 import { toggleReaction } from "../../matrix/send";
 import { loadMembers } from "../../matrix/members";
-import { markRead, useTimeline, type Row, type TimelineSnapshot } from "../../matrix/timeline";
+import { markRead, threadOf, useTimeline, type Row, type TimelineSnapshot } from "../../matrix/timeline";
 import type { OpenMatrix } from "./Body";
 import { isLine, keyOfItem, withLines, type Item, type Line } from "./lines";
 import type { MessageAction } from "./MessageActions";
@@ -47,8 +47,8 @@ interface Props {
   threadId?: string | null;
   /** Opens around this message and marks it. */
   focusEventId?: string | null;
-  /** Opens a thread; without it, threads cannot be opened from here. */
-  onOpenThread?: (threadId: string) => void;
+  /** Opens a thread, perhaps around a message of it; without it, threads cannot be opened from here. */
+  onOpenThread?: (threadId: string, at?: string) => void;
   /** Opens a person or room that was named in a message. */
   onOpenMatrix?: OpenMatrix;
   /** The address of a message, for "Copy link". */
@@ -107,12 +107,20 @@ function RoomTimeline({
   }, [client, roomId, known]);
 
   const sought = useRef<string | null>(null);
+  // Made anew with each address; what is looked for is looked for once.
+  const toThread = useRef(onOpenThread);
+  useEffect(() => {
+    toThread.current = onOpenThread;
+  }, [onOpenThread]);
   const reveal = useCallback(
     async (eventId: string) => {
       sought.current = eventId;
       if (timeline.indexOf(eventId) < 0 && !(await timeline.open(eventId))) {
+        const thread = threadId === null ? await threadOf(client, roomId, eventId) : null;
         // Not for who has gone on to somewhere else meanwhile.
-        if (sought.current === eventId) alert(t("timeline.replyGone"));
+        if (sought.current !== eventId) return;
+        if (thread && toThread.current) toThread.current(thread, eventId);
+        else alert(t("timeline.replyGone"));
         return;
       }
       const index = timeline.indexOf(eventId);
@@ -122,13 +130,22 @@ function RoomTimeline({
       setFocusKey(row.key);
       setAim({ key: row.key });
     },
-    [timeline, t],
+    [client, roomId, threadId, timeline, t],
   );
 
   useEffect(() => {
     // eslint-disable-next-line react-hooks/set-state-in-effect -- follows the address: the view moves to the event it names
     if (focusEventId && known) void reveal(focusEventId);
   }, [focusEventId, known, reveal]);
+
+  useEffect(() => {
+    const find = (asked: Event) => {
+      const { detail } = asked as CustomEvent<{ roomId: string; event: string }>;
+      if (detail.roomId === roomId && threadId === null) void reveal(detail.event);
+    };
+    document.addEventListener("orvale:to-event", find);
+    return () => document.removeEventListener("orvale:to-event", find);
+  }, [roomId, threadId, reveal]);
 
   useEffect(() => {
     if (marked === null) return;

@@ -2,6 +2,7 @@ import CloseIcon from "@mui/icons-material/Close";
 import DownloadIcon from "@mui/icons-material/Download";
 import Box from "@mui/material/Box";
 import Dialog from "@mui/material/Dialog";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { EmptyState } from "../../components/EmptyState";
@@ -20,7 +21,8 @@ export function Viewer({ media, onClose }: { media: MediaView; onClose: () => vo
   const { url, failed } = useMedia(media.url);
   // The small picture, which is there already, stands in its place until the large one is.
   const { url: small } = useMedia(media.url, reserved(media));
-  const shown = failed ? null : (url ?? small);
+  const [broken, setBroken] = useState(false);
+  const shown = failed || broken ? null : (url ?? small);
   return (
     <Dialog
       fullScreen
@@ -55,12 +57,13 @@ export function Viewer({ media, onClose }: { media: MediaView; onClose: () => vo
           bgcolor: "surface.messages",
         }}
       >
-        {failed && <EmptyState title={t("timeline.noPreview")} />}
+        {(failed || broken) && <EmptyState title={t("timeline.noPreview")} />}
         {shown && (
           <Box
             component="img"
             src={shown}
             alt={media.name}
+            onError={() => setBroken(true)}
             onClick={(event) => event.stopPropagation()}
             sx={{
               ...(media.width !== null &&
