@@ -5,9 +5,13 @@ import { draftKey } from "./keptTexts";
 
 const ADA = "@ada:example.org";
 
-afterEach(() => localStorage.clear());
+afterEach(() => {
+  localStorage.clear();
+  vi.useRealTimers();
+});
 
-test("what is written or sent in another tab stands in this one", () => {
+test("what is written or sent in another tab stands in this one, when nobody writes here", () => {
+  vi.useFakeTimers();
   const here = draftsOf(ADA);
   const there = new Drafts(ADA, localStorage);
   const told = vi.fn();
@@ -17,6 +21,8 @@ test("what is written or sent in another tab stands in this one", () => {
   expect(there.get("!a").text).toBe("be");
   there.set("!a", { text: "begun" });
   hear("!a");
+  expect(here.get("!a").text).toBe("be");
+  vi.advanceTimersByTime(1_000);
   expect(here.get("!a").text).toBe("begun");
   there.set("!a", { text: "" });
   hear("!a");

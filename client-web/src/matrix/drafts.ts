@@ -17,12 +17,16 @@ export interface Draft {
 }
 
 const EMPTY: Draft = { text: "", replyTo: null, editing: null, before: "" };
+/** So long, in ms, after the last letter somebody still writes. */
+const PAUSE = 1_000;
 const MAX_AGE = 90 * 24 * 60 * 60 * 1000;
 
 /** Drafts of one person. */
 export class Drafts {
   private readonly signals = new Signals();
   private readonly known = new Map<string, Draft>();
+  /** When something was written here last. */
+  private readonly written = new Map<string, number>();
   private readonly owner: string;
   private readonly storage: Storage | null;
 
@@ -57,25 +61,32 @@ export class Drafts {
     return draft;
   };
 
-  /** Another tab wrote: its text is the newer one, for people type in one tab at a time. */
+  /** Another tab wrote, and its text is the newer one; whoever writes here at the same moment is not interrupted. */
   heard(key: string | null): void {
     const places = key === null ? [...this.known.keys()] : [placeOfKey(this.owner, key)];
     for (const place of places) {
-      if (place === null || !this.known.delete(place)) continue;
-      this.signals.notify(place);
+      if (place === null) continue;
+      const rest = (this.written.get(place) ?? -Infinity) + PAUSE - performance.now();
+      if (rest > 0) setTimeout(() => this.readAgain(place), rest);
+      else this.readAgain(place);
     }
+  }
+
+  private readAgain(place: string): void {
+    if (this.known.delete(place)) this.signals.notify(place);
   }
 
   /** Gives up all of them, here and in the browser. */
   forget(): void {
     forgetDrafts(this.owner);
-    this.heard(null);
+    for (const place of [...this.known.keys()]) this.readAgain(place);
   }
 
   /** Changes a draft. */
   set(place: string, change: Partial<Draft>): void {
     const next = { ...this.get(place), ...change };
     this.known.set(place, next);
+    this.written.set(place, performance.now());
     try {
       if (next.text.trim() === "" && !next.replyTo && !next.editing)
         this.storage?.removeItem(this.key(place));

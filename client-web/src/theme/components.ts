@@ -11,6 +11,21 @@ interface Extras {
   highContrast: boolean;
 }
 
+/** On paper the open conversation alone, as far as it is loaded around what was in view, in black on white. */
+const printed = {
+  "html, body, #root, #root div:has([role='log']), main, [role='log'], [role='log'] > div": {
+    display: "block !important",
+    height: "auto !important",
+    minHeight: "0 !important",
+    overflow: "visible !important",
+  },
+  "*": { color: "#000 !important", backgroundColor: "transparent !important" },
+  html: { colorScheme: "light !important" },
+  "header:not(main header), main header button:not(h1 button), nav, aside, [data-region='composer'], [data-notice], main button:has(svg), [role='log'] > div > [aria-hidden]":
+    { display: "none !important" },
+  "[role='article']": { breakInside: "avoid" },
+} as const;
+
 /** How Material UI's components look here: flat, calm, with borders instead of shadows, no ripples. */
 export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Components<Theme> {
   const { surface, text, fill, border } = roles;
@@ -44,7 +59,16 @@ export function componentsFor(roles: Roles, { glow, highContrast }: Extras): Com
         "[data-motion='reduced'] *, [data-motion='reduced'] *::before, [data-motion='reduced'] *::after":
           still,
         "@media (prefers-reduced-motion: reduce)": { "*, *::before, *::after": still },
-        "@media (forced-colors: active)": { ":focus-visible": { outlineColor: "Highlight" } },
+        // The system's colours: what is told by a background needs a line there.
+        "@media (forced-colors: active)": {
+          ":focus-visible": { outlineColor: "Highlight" },
+          ".MuiButton-contained": { border: "1px solid ButtonBorder !important" },
+          "[aria-current='page'], [aria-selected='true'], .Mui-selected": {
+            outline: "2px solid Highlight !important",
+            outlineOffset: "-2px !important",
+          },
+        },
+        "@media print": printed,
       },
     },
     MuiButtonBase: {

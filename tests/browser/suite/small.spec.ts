@@ -202,3 +202,22 @@ test.describe("on a phone", () => {
     expect(found).toEqual({});
   });
 });
+
+test("A11-13: in the system's own colours what is chosen has a line around it; on paper stands the conversation, dark on white", async ({ page, orvale }) => {
+  const user = `paper-${Date.now()}`;
+  await orvale.register(user);
+  const person = await Person.logIn(orvale.address, user);
+  const room = await person.create({ name: "Minutes" });
+  await person.say(room, "to be printed");
+  await logIn(page, user);
+  await go(page, place(room));
+  await expect(message(page, "to be printed")).toBeVisible();
+  await page.emulateMedia({ forcedColors: "active" });
+  await expect(rooms(page).locator("[aria-current='page']")).toHaveCSS("outline-style", "solid");
+  await expect(page.getByRole("banner").getByRole("button", { name: "Chat" })).toHaveCSS("border-style", "solid");
+  await page.emulateMedia({ forcedColors: "none", colorScheme: "dark", media: "print" });
+  await expect(message(page, "to be printed")).toHaveCSS("color", "rgb(0, 0, 0)");
+  await expect(page.getByRole("heading", { level: 1, name: "Minutes" })).toBeVisible();
+  await expect(rooms(page)).toBeHidden();
+  await expect(page.getByRole("textbox")).toBeHidden();
+});

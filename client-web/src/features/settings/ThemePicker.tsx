@@ -95,7 +95,11 @@ function Half({ name }: { name: PaintedTheme }) {
     <Box sx={{ height: 5, width, borderRadius: 3, backgroundColor: colour }} />
   );
   return (
-    <Box aria-hidden sx={{ display: "flex", height: 64, backgroundColor: surface.messages }}>
+    <Box
+      aria-hidden
+      // Also where the system chooses the colours, a theme is shown as it is.
+      sx={{ display: "flex", height: 64, backgroundColor: surface.messages, forcedColorAdjust: "none" }}
+    >
       <Box
         sx={{
           width: "32%",

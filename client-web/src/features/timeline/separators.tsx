@@ -3,7 +3,8 @@ import { useTranslation } from "react-i18next";
 
 import { dayName, useMinute } from "../../i18n/times";
 
-const line = { flex: 1, height: "1px", bgcolor: "divider" } as const;
+/** A border, not a background: that stays where the system chooses the colours. */
+const line = { flex: 1, borderTop: "1px solid", borderColor: "divider" } as const;
 
 /** Where a day begins. */
 export function DayLine({ day }: { day: number }) {
@@ -37,7 +38,7 @@ export function UnreadLine() {
       data-unread-line
       sx={{ display: "flex", alignItems: "center", gap: 1, px: 2, pt: 1 }}
     >
-      <Box sx={{ flex: 1, height: "2px", bgcolor: "dangerText", borderRadius: "1px" }} />
+      <Box sx={{ flex: 1, borderTop: "2px solid", borderColor: "dangerText", borderRadius: "1px" }} />
       <Box aria-hidden sx={{ typography: "caption", fontWeight: 700, color: "dangerText" }}>
         {t("timeline.unread")}
       </Box>
