@@ -152,6 +152,7 @@ export function useMedia(
   const height = thumbnail?.height ?? 0;
   const crop = thumbnail?.crop ?? false;
   const id = `${mxc ?? ""} ${String(width)} ${String(height)} ${String(crop)}`;
+  const [tries, setTries] = useState(0);
   const [state, setState] = useState<{ id: string; url: string | null; failed: boolean }>(() => ({
     id,
     url: mxc ? known(client, mxc, width > 0 ? { width, height, crop } : null) : null,
@@ -165,18 +166,24 @@ export function useMedia(
       setState({ id, url: null, failed: true });
       return;
     }
+    // What the lost connection kept away comes when that is back.
+    const again = () => setTries((before) => before + 1);
     taken.entry.users += 1;
     const over = unlessOver(
       taken.entry.promise,
       (url) => setState({ id, url, failed: false }),
-      () => setState({ id, url: null, failed: true }),
+      () => {
+        setState({ id, url: null, failed: true });
+        addEventListener("online", again);
+      },
     );
     return () => {
       over();
+      removeEventListener("online", again);
       taken.entry.users -= 1;
       trim();
     };
-  }, [client, mxc, width, height, crop, id]);
+  }, [client, mxc, width, height, crop, id, tries]);
   return state.id === id ? state : { url: null, failed: false };
 }
 

@@ -15,6 +15,7 @@ import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 
 
 import { keyOf, type TimelineEvent } from "./events";
 import { useClient } from "./MatrixProvider";
+import { errcodeOf } from "./requests";
 import { sameList, sameShape, Snapshot } from "./signals";
 import { TimelineStore, type TimelineSnapshot } from "./TimelineStore";
 import { unlessOver } from "./unlessOver";
@@ -281,7 +282,11 @@ export function fetchEvent(
     asking = client
       .fetchRoomEvent(roomId, eventId)
       .then((raw) => client.getEventMapper()(raw))
-      .catch(() => null);
+      .catch((error: unknown) => {
+        // Without an answer of the server nothing is known of it: it is asked for again.
+        if (errcodeOf(error) === undefined) fetched.delete(id);
+        return null;
+      });
     fetched.set(id, asking);
     if (fetched.size > 500) fetched.delete(fetched.keys().next().value!);
   }

@@ -29,7 +29,7 @@ import { usePermission } from "../../matrix/permissions";
 import { isOpen, useOffers, windowsNow } from "../../matrix/policy";
 import { roomStore, useRoomFacts } from "../../matrix/rooms";
 import { lastOwn, sendEdit, sendMessage } from "../../matrix/send";
-import { findEvent, markRead, usePowers } from "../../matrix/timeline";
+import { fetchEvent, findEvent, markRead, usePowers } from "../../matrix/timeline";
 import { uploadsOf } from "../../matrix/upload";
 import { usePreferences } from "../../preferences/store";
 import { block, compose, nameAt, suggest, wrap, type Edited, type Nameable } from "./compose";
@@ -158,7 +158,17 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
     const message = compose(draft.text, people, rooms());
     if (!message || new TextEncoder().encode(message.body).length > LIMIT) return;
     const edited = draft.editing ? findEvent(client, roomId, draft.editing) : null;
-    if (draft.editing) {
+    if (draft.editing && !edited) {
+      // An old one, begun on the visit before: what was written is not given up before it is there.
+      void fetchEvent(client, roomId, draft.editing).then((found) => {
+        if (!found) {
+          alert(t("timeline.replyGone"));
+          return;
+        }
+        sendEdit(client, found, message);
+        drafts.leave(place);
+      });
+    } else if (draft.editing) {
       if (edited && viewOf(client, edited).body !== message.body) sendEdit(client, edited, message);
       drafts.leave(place);
     } else {
@@ -375,6 +385,20 @@ function Field({ roomId, threadId }: { roomId: string; threadId: string | null }
         {size > LIMIT && (
           <Box role="alert" sx={{ px: 1.5, pb: 1, typography: "caption", color: "dangerText" }}>
             {t("composer.tooLong", { size, limit: LIMIT })}
+            {!draft.editing && maySendFiles && (
+              <Button
+                size="small"
+                sx={{ marginInlineStart: 1 }}
+                onClick={() => {
+                  upload([new File([draft.text], "message.txt", { type: "text/plain" })]);
+                  drafts.set(place, { text: "" });
+                  setCursor(0);
+                  field.current?.focus();
+                }}
+              >
+                {t("composer.asFile")}
+              </Button>
+            )}
           </Box>
         )}
       </Box>

@@ -27,5 +27,6 @@ export default {
   uploadWaits: "Wartet auf das Hochladen …",
   noFolders: "Ordner lassen sich nicht senden. Wählen Sie die Dateien darin, oder packen Sie ihn.",
   uploadFailed: "Das Hochladen ist fehlgeschlagen.",
+  asFile: "Als Datei senden",
   tooLong: "Diese Nachricht ist zu lang ({{size}} von {{limit}} Bytes).",
 };

@@ -27,5 +27,6 @@ export default {
   uploadWaits: "Waiting to be uploaded…",
   noFolders: "Folders cannot be sent. Choose the files in it, or pack it first.",
   uploadFailed: "The upload failed.",
+  asFile: "Send it as a file",
   tooLong: "This message is too long ({{size}} of {{limit}} bytes).",
 };
