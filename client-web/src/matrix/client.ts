@@ -60,7 +60,9 @@ function patience(input: RequestInfo | URL, init?: RequestInit): { signal?: Abor
   if (init?.method !== "PUT" || !(input instanceof URL) || !/\/(send|redact)\//.test(input.pathname))
     return {};
   const late = AbortSignal.timeout(PATIENCE);
-  return { signal: init.signal ? AbortSignal.any([init.signal, late]) : late };
+  if (!init.signal) return { signal: late };
+  // Browsers of before 2024 cannot wait for two: the SDK's own comes first.
+  return typeof AbortSignal.any === "function" ? { signal: AbortSignal.any([init.signal, late]) } : {};
 }
 
 /**
