@@ -244,7 +244,7 @@ export class Encryption implements SyncCryptoCallbacks {
   private load(): Promise<void> {
     if (this.backend || this.stopped) return Promise.resolve();
     if (this.loading) {
-      void this.ownership.take(isLookedAt()).catch(() => undefined);
+      void this.ownership.take(isLookedAt).catch(() => undefined);
       return this.loading;
     }
     this.become("loading");
@@ -271,7 +271,7 @@ export class Encryption implements SyncCryptoCallbacks {
 
   private async begin(): Promise<void> {
     const { client } = this;
-    await this.ownership.take(isLookedAt());
+    await this.ownership.take(isLookedAt);
     this.become("loading");
     const before = this.mark();
     const key = await storeKey();

@@ -22,12 +22,16 @@ export function parts(name: string): Parts {
   };
 }
 
+/** Between two times of asking, in ms: whoever has the keys may be in the middle of something, and nobody tells when that is over. */
+const AGAIN = 500;
+
 /** One tab's side of it. */
 export class Ownership {
   private readonly name: string;
   private readonly parts: Parts;
   private let_go: (() => void) | null = null;
   private waiting: Promise<void> | null = null;
+  private asking: ReturnType<typeof setInterval> | undefined;
   /** Puts the keys away before another tab takes them; false keeps them. */
   onAsked: (looking: boolean) => Promise<boolean> = () => Promise.resolve(true);
   /** Another tab was told something that is for the tab with the keys. */
@@ -51,18 +55,22 @@ export class Ownership {
     return this.let_go !== null;
   }
 
-  /** Waits until the keys are here. */
-  take(looking: boolean): Promise<void> {
+  /** Waits until the keys are here: a tab that is looked at asks for them until they are. */
+  take(isLookedAt: () => boolean): Promise<void> {
     if (this.held) return Promise.resolve();
     if (!this.parts.locks) {
       this.let_go = () => undefined;
       return Promise.resolve();
     }
     const { locks } = this.parts;
+    this.asking ??= setInterval(() => {
+      if (isLookedAt()) this.tell({ ask: true, looking: true });
+    }, AGAIN);
     this.waiting ??= new Promise<void>((here, failed) => {
       locks
         .request(this.name, () => {
           this.waiting = null;
+          this.askNoMore();
           here();
           return new Promise<void>((done) => {
             this.let_go = done;
@@ -70,8 +78,13 @@ export class Ownership {
         })
         .catch(failed);
     });
-    this.tell({ ask: true, looking });
+    this.tell({ ask: true, looking: isLookedAt() });
     return this.waiting;
+  }
+
+  private askNoMore(): void {
+    clearInterval(this.asking);
+    this.asking = undefined;
   }
 
   /** Hands to the tab with the keys what came for it. */
@@ -90,6 +103,7 @@ export class Ownership {
   }
 
   close(): void {
+    this.askNoMore();
     this.release();
     this.parts.channel?.close();
   }
