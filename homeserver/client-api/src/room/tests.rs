@@ -67,7 +67,7 @@ async fn two_people_talk_in_a_room() {
         .get(&format!("{room}/messages?dir=b&limit=2&from=&to="))
         .await
         .ok();
-    assert_eq!(unplaced["chunk"], page["chunk"]);
+    assert_eq!(texts(&unplaced["chunk"]), ["two", "one"]);
     let end = page["end"].as_str().unwrap();
     let rest = bob
         .get(&format!("{room}/messages?dir=b&limit=100&from={end}"))
