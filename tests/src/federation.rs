@@ -1,7 +1,6 @@
 //! Servers that find and trust each other: an authority of their own, and a certificate for each.
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     sync::{Arc, LazyLock},
 };
@@ -15,6 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     Server, Settings,
+    ports::free_port,
     server::Program,
     synapse::{self, Shared},
     wires::Wires,
@@ -270,11 +270,4 @@ impl Authority {
         std::fs::write(&place.key, pair.serialize_pem()).expect("the directory can be written");
         place
     }
-}
-
-/// A port that nobody listens on.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
-    let address = listener.local_addr().expect("it is bound");
-    address.port()
 }

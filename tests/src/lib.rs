@@ -23,6 +23,7 @@ mod answer;
 mod client;
 mod federation;
 mod policy_server;
+mod ports;
 mod record;
 mod server;
 mod stranger;

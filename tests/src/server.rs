@@ -12,7 +12,9 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Answer, Client, federation::Place, record, synapse, waiting::PATIENCE};
+use crate::{
+    Answer, Client, federation::Place, ports::free_port, record, synapse, waiting::PATIENCE,
+};
 
 /// The settings a test starts its server with.
 #[derive(Debug, Clone)]
@@ -69,7 +71,7 @@ struct Inner {
     /// Where other servers find it, if it is part of a network.
     place: Option<Place>,
     /// A free one at first, and the same ever after: clients come back to where it was.
-    port: OnceLock<u16>,
+    port: u16,
     running: Mutex<Option<Running>>,
     http: reqwest::Client,
 }
@@ -147,7 +149,7 @@ impl Server {
                 _own: own,
                 program,
                 place,
-                port: OnceLock::new(),
+                port: free_port(),
                 running: Mutex::new(running),
                 http,
             }),
@@ -346,7 +348,7 @@ impl Inner {
             "server_name = \"{}\"\ndata_dir = {:?}\nlisteners = [{{ address = \"127.0.0.1\", port = {} }}]\n",
             self.name(),
             home.join("data"),
-            self.port.get().copied().unwrap_or_default()
+            self.port
         );
         let federation = self.place.as_ref().map(Place::settings).unwrap_or_default();
         let config = home.join("orvale.toml");
@@ -371,13 +373,6 @@ impl Inner {
         {
             if let Some((_, address)) = line.trim().split_once(" at http://") {
                 let base = format!("http://{address}");
-                if let Some(port) = address
-                    .rsplit(':')
-                    .next()
-                    .and_then(|port| port.parse().ok())
-                {
-                    self.port.get_or_init(|| port);
-                }
                 // Read on, or it would wait for us when the pipe is full.
                 std::thread::spawn(move || output.read_to_end(&mut Vec::new()));
                 let child = Some(child);

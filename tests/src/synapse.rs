@@ -16,11 +16,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use crate::{
-    Server,
-    federation::{Place, free_port},
-    server::Running,
-};
+use crate::{Server, federation::Place, ports::free_port, server::Running};
 
 /// How long it may take to start: it makes its database first.
 const PATIENCE: Duration = Duration::from_secs(120);
