@@ -2,7 +2,7 @@ import { User } from "matrix-js-sdk";
 import { expect, test, vi } from "vitest";
 
 import { World } from "../testing/world";
-import { clearClient, firstMessages, saveWhenHidden, startClient } from "./client";
+import { authedFetch, clearClient, firstMessages, makeClient, saveWhenHidden, startClient } from "./client";
 import { storageTrouble } from "./storageTrouble";
 
 test("what the last visit knew of oneself is still known when the client has started", async () => {
@@ -84,4 +84,30 @@ test("a page that is put aside writes what is known once, until the server tells
   stop();
   hidden.mockRestore();
   window.dispatchEvent(new Event("pageshow"));
+});
+
+test("an answer to what somebody wrote is waited for for a minute, to anything else as the browser does", async () => {
+  const late = new AbortController();
+  const timeout = vi.spyOn(AbortSignal, "timeout").mockReturnValue(late.signal);
+  vi.stubGlobal("fetch", (_: unknown, init?: RequestInit) => {
+    if (!init?.signal) return Promise.resolve(new Response("{}"));
+    return new Promise((_done, failed) =>
+      init.signal?.addEventListener("abort", () => failed(new Error("late"))),
+    );
+  });
+  const client = makeClient({
+    baseUrl: "https://example.org",
+    userId: "@ada:example.org",
+    deviceId: "A",
+    accessToken: "a token",
+  });
+  const room = "/_matrix/client/v3/rooms/!a";
+  expect((await authedFetch(client, `${room}/state/m.room.name/`, { method: "PUT" })).ok).toBe(true);
+  expect(timeout).not.toHaveBeenCalled();
+  const sent = authedFetch(client, `${room}/send/m.room.message/1`, { method: "PUT" });
+  late.abort();
+  await expect(sent).rejects.toThrow("late");
+  expect(timeout).toHaveBeenCalledWith(60_000);
+  vi.unstubAllGlobals();
+  timeout.mockRestore();
 });

@@ -54,7 +54,9 @@ test("what was asked before sleeping is asked again", async () => {
   expect(asked).toHaveBeenCalledTimes(2);
 });
 
-test("what is called off, or fails, is not asked again", async () => {
+test("what is called off, or fails, is not asked again; also where signals cannot be joined", async () => {
+  vi.stubGlobal("AbortSignal", class extends AbortSignal {});
+  Object.defineProperty(AbortSignal, "any", { value: undefined });
   const asked = vi.fn(never);
   vi.stubGlobal("fetch", asked);
   const caller = new AbortController();

@@ -42,14 +42,22 @@ export function onWaking(listener: () => void): () => void {
 
 /** As `fetch`, of what may be asked twice: who slept meanwhile asks again. */
 export async function fetchAwake(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const caller = init?.signal;
   for (;;) {
-    const woken = new AbortController();
-    const stopListening = onWaking(() => woken.abort());
-    const signal = init?.signal ? AbortSignal.any([init.signal, woken.signal]) : woken.signal;
+    const asking = new AbortController();
+    let woken = false;
+    const stopListening = onWaking(() => {
+      woken = true;
+      asking.abort();
+    });
+    // Not `AbortSignal.any`, which browsers of before 2024 do not have. It holds for the answer's body too.
+    const callOff = () => asking.abort(caller?.reason);
+    caller?.addEventListener("abort", callOff, { once: true });
+    if (caller?.aborted) callOff();
     try {
-      return await fetch(input, { ...init, signal });
+      return await fetch(input, { ...init, signal: asking.signal });
     } catch (failure) {
-      if (!woken.signal.aborted || init?.signal?.aborted) throw failure;
+      if (!woken || caller?.aborted) throw failure;
     } finally {
       stopListening();
     }
