@@ -71,6 +71,35 @@ test("a message for the keys wakes it, and is kept until they are there", async 
   localStorage.clear();
 });
 
+test("who needs the keys waits until they know which rooms are encrypted", async () => {
+  const { world, encryption, load } = begin();
+  const room = world.room("!secret:example.org");
+  room.currentState.setStateEvents([
+    world.event(room.roomId, "m.room.encryption", { algorithm: "m.megolm.v1.aes-sha2" }, { state_key: "" }),
+  ]);
+  let known: () => void = () => undefined;
+  const onCryptoEvent = vi.fn(() => new Promise<void>((done) => (known = done)));
+  load.mockImplementation(() => {
+    (world.client as unknown as { cryptoBackend: object }).cryptoBackend = {
+      onCryptoEvent,
+      onSyncCompleted: () => undefined,
+      stop: () => undefined,
+    };
+    return Promise.resolve();
+  });
+  encryption.wake();
+  await vi.waitFor(() => expect(onCryptoEvent).toHaveBeenCalled());
+  const ready = vi.fn();
+  const needed = encryption.need().then(ready);
+  await new Promise((turn) => setTimeout(turn, 0));
+  expect(ready).not.toHaveBeenCalled();
+  known();
+  await needed;
+  expect(ready).toHaveBeenCalledOnce();
+  encryption.stop();
+  localStorage.clear();
+});
+
 test("the newest device of one's own is known before its request to verify is taken in", async () => {
   const { world, encryption } = begin();
   const order: string[] = [];

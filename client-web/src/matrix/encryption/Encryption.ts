@@ -150,7 +150,7 @@ export class Encryption implements SyncCryptoCallbacks {
   /** Waits until the keys are here. Fails as a lost connection does, so that what waits for it is tried again. */
   async need(): Promise<CryptoApi> {
     this.needed = true;
-    if (!this.backend) await this.load();
+    await this.load();
     const crypto = this.client.getCrypto();
     if (!crypto) throw new TypeError("The keys could not be loaded");
     return crypto;
@@ -242,11 +242,12 @@ export class Encryption implements SyncCryptoCallbacks {
   }
 
   private load(): Promise<void> {
-    if (this.backend || this.stopped) return Promise.resolve();
+    // Until the end: the crypto is there before it knows which rooms are encrypted.
     if (this.loading) {
       void this.ownership.take(isLookedAt).catch(() => undefined);
       return this.loading;
     }
+    if (this.backend || this.stopped) return Promise.resolve();
     this.become("loading");
     const slow = setTimeout(() => {
       if (!this.ownership.held) this.become("elsewhere");
